@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The vocabulary: plain types that every floor of hearsay and every program using it share.
+ * It knows no behaviour; hearsay.h has the verbs.
+ *
+ * Units: an instant or a span named `_us` is in microseconds, `_ms` in milliseconds. `now` is always
+ * microseconds of one monotonic clock of the host; its zero is arbitrary.
+ */
+#ifndef HEARSAY_TYPES_H
+#define HEARSAY_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Bytes that somebody else owns. Valid as long as the call or output that handed them out says. */
+struct hearsay_bytes {
+    const uint8_t *data;
+    size_t size;
+};
+
+/* An address as the wire carries it. `size` is 4 (IPv4), 16 (IPv6, or IPv4 mapped into IPv6) or 0 (none).
+ * Peers compare addresses byte by byte, so a v4-mapped address is kept and told as it was received. */
+struct hearsay_address {
+    uint8_t bytes[16];
+    uint16_t port; /* host byte order */
+    uint8_t size;
+};
+
+/* Longest name of a member in bytes, without the closing NUL. Longer names in packets are dropped. */
+#define HEARSAY_NAME_MAX 255
+/* Longest meta (all tags encoded) of a member; the limit is memberlist's. */
+#define HEARSAY_META_MAX 512
+/* Longest label; the limit is the wire's. */
+#define HEARSAY_LABEL_MAX 255
+/* Most keys in a keyring. */
+#define HEARSAY_KEYS_MAX 16
+/* Longest name and payload of a user event together that is ever accepted; the limit is Serf's. */
+#define HEARSAY_EVENT_HARD_MAX 9216
+
+/* What a call made by the user can answer. Every value but HEARSAY_OK means that nothing was changed. */
+typedef enum hearsay_err {
+    HEARSAY_OK = 0,
+    HEARSAY_ERR_NO_MEMORY,
+    HEARSAY_ERR_OPTION,     /* an option is out of its range: see hearsay_options_check */
+    HEARSAY_ERR_NAME,       /* empty, longer than HEARSAY_NAME_MAX, or containing NUL */
+    HEARSAY_ERR_ADDRESS,    /* neither IPv4 nor IPv6, or without a port */
+    HEARSAY_ERR_TOO_LARGE,  /* longer than its limit: tags, event, message */
+    HEARSAY_ERR_KEY,        /* a key is not 16, 24 or 32 bytes */
+    HEARSAY_ERR_UNKNOWN_KEY,/* no such key in the keyring */
+    HEARSAY_ERR_PRIMARY_KEY,/* the primary key cannot be removed */
+    HEARSAY_ERR_NO_CIPHER,  /* keys were given but no cipher */
+    HEARSAY_ERR_LEFT,       /* this node is leaving or has left */
+    HEARSAY_ERR_BUSY,       /* too many exchanges under way: try again */
+    HEARSAY_ERR_PERSONALITY,/* the cluster's personality has no such thing */
+    HEARSAY_ERR_UNKNOWN_MEMBER,
+    HEARSAY_ERR_COUNT
+} hearsay_err;
+
+#if defined(__GNUC__)
+#define HEARSAY_MUST_CHECK __attribute__((warn_unused_result))
+#define HEARSAY_API __attribute__((visibility("default")))
+#else
+#define HEARSAY_MUST_CHECK
+#define HEARSAY_API
+#endif
+
+/* Whose conventions the cluster follows on top of memberlist. */
+enum hearsay_personality {
+    HEARSAY_SERF,      /* tags, intents, user events: delegate versions 2..5 */
+    HEARSAY_MEMBERLIST /* plain memberlist, as in Alertmanager: delegate versions 0,0,0, empty user state */
+};
+
+/* Status of a member as this node sees it. SUSPECT is shown as "alive" by Serf. */
+enum hearsay_status {
+    HEARSAY_NONE,    /* heard of, never seen */
+    HEARSAY_ALIVE,
+    HEARSAY_SUSPECT, /* did not answer; has until the suspicion timer ends to refute */
+    HEARSAY_LEAVING, /* said that it will leave, still answers */
+    HEARSAY_LEFT,
+    HEARSAY_FAILED
+};
+
+/* One member as this node sees it. All pointers are borrowed until the next call into the node that handed it out. */
+struct hearsay_member {
+    const char *name; /* NUL-terminated */
+    struct hearsay_address address;
+    struct hearsay_bytes meta; /* raw; with Serf's personality see hearsay_next_tag */
+    uint8_t versions[6];       /* protocol min, max, current; delegate min, max, current */
+    enum hearsay_status status;
+    uint32_t incarnation;
+    uint64_t status_ltime;     /* Serf's Lamport time of the last intent, 0 = none */
+    uint64_t status_since_us;  /* when status last changed, on the host's clock */
+    uint32_t abilities;        /* learned from its packets: HEARSAY_CAN_…; 0 = none or unknown */
+    bool is_self;
+};
+
+/* Abilities: bits 8..31; bits 0..7 are hearsay's wire version (1), so a non-zero value means "speaks hearsay". */
+#define HEARSAY_WIRE_VERSION 1u
+
+/* Why this node changed its mind about a member. */
+enum hearsay_reason {
+    HEARSAY_BECAUSE_UNKNOWN,
+    HEARSAY_BECAUSE_SELF,           /* it is this node, and the user asked */
+    HEARSAY_BECAUSE_ALIVE_HEARD,    /* an alive message with a newer incarnation came by gossip */
+    HEARSAY_BECAUSE_PUSH_PULL,      /* it stood in the member list of `accuser` (or of a peer) */
+    HEARSAY_BECAUSE_PROBE_FAILED,   /* our own probe went unanswered on every path: see probe */
+    HEARSAY_BECAUSE_ACCUSED,        /* `accuser` suspects it */
+    HEARSAY_BECAUSE_CONFIRMED,      /* `accuser` suspects it too (a confirmation) */
+    HEARSAY_BECAUSE_TIMER,          /* the suspicion timer ran out without refutation */
+    HEARSAY_BECAUSE_DECLARED_DEAD,  /* `accuser` declared it dead */
+    HEARSAY_BECAUSE_SAID_GOODBYE,   /* it announced its own leaving */
+    HEARSAY_BECAUSE_LEAVE_INTENT,   /* a leave intent about it arrived (leave or force-leave) */
+    HEARSAY_BECAUSE_JOIN_INTENT,
+    HEARSAY_BECAUSE_REFUTED,        /* it denied an accusation with a newer incarnation */
+    HEARSAY_BECAUSE_NAME_RECLAIMED, /* the name came back from a new address */
+    HEARSAY_BECAUSE_REAPED,         /* gone for so long that it is forgotten */
+    HEARSAY_BECAUSE_ADDRESS_BOOK,   /* healing found it again */
+    HEARSAY_BECAUSE_PAUSED,         /* this node itself was not running: see `own_pause_ms` */
+    HEARSAY_BECAUSE_COUNT
+};
+
+/* How one path of a probe ended. */
+enum hearsay_path {
+    HEARSAY_PATH_NOT_TRIED,
+    HEARSAY_PATH_SILENT,  /* no answer in time */
+    HEARSAY_PATH_REFUSED, /* the connection was refused or reset */
+    HEARSAY_PATH_ANSWERED
+};
+
+/* The evidence behind an event. Fields that do not apply are zero. */
+struct hearsay_cause {
+    enum hearsay_reason reason;
+    const char *accuser;        /* name of the member whose word it was, or NULL */
+    uint32_t incarnation;       /* the incarnation the claim was about */
+    struct {
+        enum hearsay_path direct, indirect, stream;
+        uint8_t relays_asked, nacks, acks; /* relays that were asked, that said "no answer", that said "answers" */
+        uint32_t waited_ms;
+    } probe;
+    uint8_t confirmations, confirmations_wanted;
+    uint32_t timer_min_ms, timer_max_ms, timer_ran_ms;
+    uint8_t own_health;         /* our own health score at the time; 0 is healthy */
+    uint32_t own_pause_ms;      /* how long this node was not running just before */
+};
+
+/* What a node tells its host. */
+enum hearsay_event_type {
+    HEARSAY_MEMBER_JOIN,
+    HEARSAY_MEMBER_SUSPECT,
+    HEARSAY_MEMBER_ALIVE,  /* a suspected member refuted: nothing happened after all */
+    HEARSAY_MEMBER_FAILED,
+    HEARSAY_MEMBER_LEAVE,
+    HEARSAY_MEMBER_UPDATE, /* address, tags or meta changed */
+    HEARSAY_MEMBER_REAP,
+    HEARSAY_USER_EVENT,    /* Serf's user event: name, payload, ltime, coalesce */
+    HEARSAY_MESSAGE,       /* memberlist's raw user message (plain personality): payload */
+    HEARSAY_CONFLICT,      /* two nodes claim one name: member is the known one, other_address the claimant */
+    HEARSAY_FOREIGN_CLUSTER, /* healing met a node of this name in another cluster at other_address, and left it alone */
+    HEARSAY_JOIN_RESULT,   /* one address of a join was tried: ticket, other_address, contacted, text, is_last */
+    HEARSAY_LEAVE_DONE,    /* our leaving is told (or its time ran out): the host may stop */
+    HEARSAY_EVENT_COUNT
+};
+
+struct hearsay_event {
+    enum hearsay_event_type type;
+    struct hearsay_member member; /* member events, CONFLICT, FOREIGN_CLUSTER (name only) */
+    struct hearsay_cause cause;
+    struct hearsay_address other_address;
+    const char *name;             /* USER_EVENT: NUL-terminated; may have been shortened at an embedded NUL */
+    struct hearsay_bytes payload; /* USER_EVENT, MESSAGE */
+    uint64_t ltime;
+    bool coalesce;
+    uint32_t ticket;              /* JOIN_RESULT: what hearsay_join answered */
+    bool contacted;               /* JOIN_RESULT: the exchange with this address succeeded */
+    bool is_last;                 /* JOIN_RESULT: no address of this ticket is left */
+    const char *text;             /* JOIN_RESULT: what went wrong, in words; NULL if contacted */
+};
+
+/* Allocator hooks. All memory of a node comes from these. resize(ctx, NULL, n) allocates, resize(ctx, p, 0) frees and
+ * answers NULL; otherwise as realloc. */
+struct hearsay_allocator {
+    void *context;
+    void *(*resize)(void *context, void *old, size_t size);
+};
+
+/* AES-GCM, handed in so that the core links without a crypto library. Key sizes are 16, 24 or 32 bytes, the nonce 12, the
+ * tag 16 bytes at the end of the sealed text. hearsay_cipher_nettle() in hearsay_uv.h is a ready one. */
+struct hearsay_cipher {
+    void *context;
+    /* out has room for size + 16 bytes; in and out do not overlap. */
+    void (*seal)(void *context, struct hearsay_bytes key, const uint8_t nonce[12], struct hearsay_bytes aad,
+                 struct hearsay_bytes plain, uint8_t *out);
+    /* sealed includes the tag (size >= 16); out has room for size - 16. False when the tag does not fit. */
+    bool (*open)(void *context, struct hearsay_bytes key, const uint8_t nonce[12], struct hearsay_bytes aad,
+                 struct hearsay_bytes sealed, uint8_t *out);
+    /* Twelve bytes that were never used with this key. */
+    void (*nonce)(void *context, uint8_t out[12]);
+};
+
+struct hearsay_key {
+    uint8_t size; /* 16, 24 or 32 */
+    uint8_t bytes[32];
+};
+
+struct hearsay_tag {
+    const char *key;
+    const char *value;
+};
+
+/* Counters: each is a thing that happened, mostly a thing refused. One X-line per counter: field, sentence. */
+#define HEARSAY_COUNTERS(X) \
+    X(packets_in, "datagrams received") \
+    X(packets_out, "datagrams sent") \
+    X(bytes_in, "bytes received in datagrams") \
+    X(bytes_out, "bytes sent in datagrams") \
+    X(streams_in, "streams accepted") \
+    X(streams_out, "streams opened") \
+    X(probes, "probes started") \
+    X(probes_failed, "probes that failed on every path") \
+    X(suspicions, "members that became suspect here") \
+    X(refutations, "accusations against this node that it denied") \
+    X(pauses, "times this node was not running for longer than a probe timeout") \
+    X(paused_ms, "milliseconds of such pauses that were not counted against others") \
+    X(events_in, "user events delivered") \
+    X(drop_label, "packets or streams with another label") \
+    X(drop_plaintext, "packets or streams without encryption though a key is set") \
+    X(drop_cipher, "packets or streams that no key opens") \
+    X(drop_crc, "packets with a wrong checksum") \
+    X(drop_lzw, "packets or streams with broken or oversized compression") \
+    X(drop_nested, "packets with envelopes inside envelopes") \
+    X(drop_truncated, "packets or parts that end too early") \
+    X(drop_unknown_type, "messages of unknown type") \
+    X(drop_malformed, "messages that could not be decoded") \
+    X(drop_not_for_us, "pings for another name") \
+    X(drop_versions, "claims or exchanges with incompatible protocol versions") \
+    X(drop_address, "claims with an address outside the allowed ones or of odd length") \
+    X(drop_ack_limit, "pings beyond eight in one datagram") \
+    X(drop_queue_full, "rumours dropped because the queue was full") \
+    X(drop_members_full, "members not taken because members_max was reached") \
+    X(drop_stream_limit, "streams refused because too many were open") \
+    X(drop_stream_timeout, "streams closed because they took too long") \
+    X(drop_stream_bad, "streams closed because of undecodable content") \
+    X(drop_event_old, "user events too old to be told from duplicates") \
+    X(drop_event_duplicate, "user events seen before") \
+    X(drop_event_large, "user events above the size limit") \
+    X(drop_no_memory, "inputs dropped because an allocation failed") \
+    X(drop_foreign, "exchanges refused because the other side is a foreign cluster") \
+    X(conflicts, "claims of a known name from another address")
+
+struct hearsay_counters {
+#define HEARSAY_COUNTER_FIELD(field, sentence) uint64_t field;
+    HEARSAY_COUNTERS(HEARSAY_COUNTER_FIELD)
+#undef HEARSAY_COUNTER_FIELD
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

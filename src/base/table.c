@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * See table.h. Removal shifts later entries back, so there are no tombstones.
+ */
+#include "base/table.h"
+
+#include "base/check.h"
+
+static uint32_t home_of(const struct table *t, struct hearsay_bytes key)
+{
+    return (uint32_t)bytes_hash(key, t->seed) & (t->capacity - 1);
+}
+
+void table_init(struct table *t, const struct hearsay_allocator *memory, uint64_t seed,
+                struct hearsay_bytes (*key)(const void *owner, uint32_t number), const void *owner)
+{
+    *t = (struct table){.memory = memory, .key = key, .owner = owner, .seed = seed};
+}
+
+void table_deinit(struct table *t)
+{
+    memory_free(t->memory, t->slots);
+    t->slots = NULL;
+    t->capacity = t->count = 0;
+}
+
+uint32_t table_find(const struct table *t, struct hearsay_bytes key)
+{
+    if (t->count == 0) {
+        return TABLE_NONE;
+    }
+    for (uint32_t i = home_of(t, key); t->slots[i] != 0; i = (i + 1) & (t->capacity - 1)) {
+        if (bytes_equal(t->key(t->owner, t->slots[i] - 1), key)) {
+            return t->slots[i] - 1;
+        }
+    }
+    return TABLE_NONE;
+}
+
+static void place(struct table *t, uint32_t number)
+{
+    uint32_t i = home_of(t, t->key(t->owner, number));
+    while (t->slots[i] != 0) {
+        i = (i + 1) & (t->capacity - 1);
+    }
+    t->slots[i] = number + 1;
+}
+
+bool table_reserve(struct table *t)
+{
+    if ((t->count + 1) * 4 <= t->capacity * 3) {
+        return true;
+    }
+    uint32_t old_capacity = t->capacity, *old = t->slots;
+    uint32_t capacity = old_capacity == 0 ? 8 : old_capacity * 2;
+    uint32_t *slots = memory_zeros(t->memory, capacity * sizeof *slots);
+    if (slots == NULL) {
+        return false;
+    }
+    t->slots = slots;
+    t->capacity = capacity;
+    for (uint32_t i = 0; i < old_capacity; i++) {
+        if (old[i] != 0) {
+            place(t, old[i] - 1);
+        }
+    }
+    memory_free(t->memory, old);
+    return true;
+}
+
+void table_insert(struct table *t, uint32_t number)
+{
+    CHECK((t->count + 1) * 4 <= t->capacity * 3);
+    place(t, number);
+    t->count++;
+}
+
+void table_remove(struct table *t, uint32_t number)
+{
+    uint32_t mask = t->capacity - 1;
+    uint32_t hole = home_of(t, t->key(t->owner, number));
+    while (t->slots[hole] != number + 1) {
+        CHECK(t->slots[hole] != 0);
+        hole = (hole + 1) & mask;
+    }
+    t->slots[hole] = 0;
+    t->count--;
+    for (uint32_t i = (hole + 1) & mask; t->slots[i] != 0; i = (i + 1) & mask) {
+        uint32_t home = home_of(t, t->key(t->owner, t->slots[i] - 1));
+        if (((i - home) & mask) >= ((i - hole) & mask)) { /* the hole lies between its home and where it stands */
+            t->slots[hole] = t->slots[i];
+            t->slots[i] = 0;
+            hole = i;
+        }
+    }
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A hash table from keys to small numbers (slots of an array that the owner keeps). It stores only the numbers, 4 bytes
+ * each; the owner says how to hash and compare. Open addressing with linear probing, at most 3/4 full.
+ */
+#ifndef HEARSAY_BASE_TABLE_H
+#define HEARSAY_BASE_TABLE_H
+
+#include "base/memory.h"
+
+#define TABLE_NONE UINT32_MAX
+
+struct table {
+    const struct hearsay_allocator *memory;
+    uint32_t *slots; /* number + 1, or 0 */
+    uint32_t capacity, count;
+    /* The key of a stored number. */
+    struct hearsay_bytes (*key)(const void *owner, uint32_t number);
+    const void *owner;
+    uint64_t seed;
+};
+
+void table_init(struct table *t, const struct hearsay_allocator *memory, uint64_t seed,
+                struct hearsay_bytes (*key)(const void *owner, uint32_t number), const void *owner);
+void table_deinit(struct table *t);
+/* TABLE_NONE when absent. */
+uint32_t table_find(const struct table *t, struct hearsay_bytes key);
+/* Makes room for one more. False when memory is out. */
+bool table_reserve(struct table *t);
+/* The key must be absent and room reserved. */
+void table_insert(struct table *t, uint32_t number);
+void table_remove(struct table *t, uint32_t number);
+
+#endif
