@@ -72,8 +72,8 @@ bool buffer_append(struct buffer *b, const void *data, size_t size)
     if (!buffer_reserve(b, size)) {
         return false;
     }
-    if (data != NULL) {
-        bytes_copy(b->data + b->size, data, size);
+    if (data != NULL && size > 0) {
+        memcpy(b->data + b->size, data, size);
     }
     b->size += size;
     return true;

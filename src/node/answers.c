@@ -47,15 +47,14 @@ void answers_send_ping(struct hearsay_node *node, struct turn *turn, uint32_t st
     send(node, turn, stream, true, writer_bytes(&w));
 }
 
-bool answers_merge(struct hearsay_node *node, struct turn *turn, const struct push_pull *theirs, const struct hearsay_address *from,
-                   const char *peer, enum hearsay_reason reason, bool ignore_old)
+bool answers_merge(struct hearsay_node *node, struct turn *turn, const struct push_pull *theirs,
+                   const struct claim_source *source, bool ignore_old)
 {
-    struct claim_source source = {.reason = reason, .from = from, .peer = peer};
     if (!push_pull_versions_fit(&node->beliefs, theirs)) {
         turn->counters->drop_versions++;
         return false;
     }
-    push_pull_merge(&node->beliefs, turn, theirs, &source);
+    push_pull_merge(&node->beliefs, turn, theirs, source);
     if (theirs->user_state.size > 0 && turn->options->personality == HEARSAY_SERF) {
         (void)user_state_merge(&node->serf, &node->beliefs, turn, theirs->user_state, ignore_old);
     }
@@ -72,7 +71,8 @@ static void answer_push_pull(struct hearsay_node *node, struct turn *turn, uint3
     }
     answers_send_push_pull(node, turn, stream, false, theirs.header.is_join, false); /* before merging, as memberlist does */
     if (theirs.header.nodes > 0) {
-        (void)answers_merge(node, turn, &theirs, from, NULL, HEARSAY_BECAUSE_PUSH_PULL, false);
+        struct claim_source source = {.reason = HEARSAY_BECAUSE_PUSH_PULL, .from = from};
+        (void)answers_merge(node, turn, &theirs, &source, false);
     }
 }
 

@@ -18,8 +18,8 @@ void answers_to(struct hearsay_node *node, struct turn *turn, uint32_t stream, s
 /* Tells the other side why its bytes were refused, where memberlist does so too. */
 void answers_refuse(struct hearsay_node *node, struct turn *turn, uint32_t stream, enum envelope_fault fault, bool was_encrypted);
 /* Merges their list and user state. False when versions do not fit (counted). */
-bool answers_merge(struct hearsay_node *node, struct turn *turn, const struct push_pull *theirs, const struct hearsay_address *from,
-                   const char *peer, enum hearsay_reason reason, bool ignore_old);
+bool answers_merge(struct hearsay_node *node, struct turn *turn, const struct push_pull *theirs,
+                   const struct claim_source *source, bool ignore_old);
 /* Is this the IP of a listed member, whatever the port? */
 bool answers_is_member_host(const struct members *m, const struct hearsay_address *from);
 void answers_count_fault(struct hearsay_counters *c, enum envelope_fault fault);

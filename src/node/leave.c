@@ -29,6 +29,7 @@ static void enter(struct hearsay_node *node, struct turn *turn, enum leave_stage
         timers_set(turn->timers, &l->timer, turn->now + turn_ms(turn->options->leave_propagate_ms));
         break;
     case LEAVE_DONE: {
+        members_at(&b->members, b->members.self)->status = MEMBERS_STATUS_LEFT;
         struct hearsay_event event = {.type = HEARSAY_LEAVE_DONE};
         outbox_notify(turn->outbox, &event);
         break;

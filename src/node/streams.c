@@ -406,9 +406,10 @@ static void heard_push_pull(struct hearsay_node *node, struct turn *turn, struct
     }
     struct join *join = find_join(&node->streams, c->ticket);
     bool ignore_old = c->purpose == PURPOSE_JOIN && !turn->options->replay_on_join && !(join != NULL && join->replay);
-    enum hearsay_reason reason = c->purpose == PURPOSE_MEET ? HEARSAY_BECAUSE_ADDRESS_BOOK : HEARSAY_BECAUSE_PUSH_PULL;
-    const char *peer = c->target == NULL ? NULL : c->target->name;
-    if (!answers_merge(node, turn, theirs, &c->address, peer, reason, ignore_old)) {
+    bool is_healing = c->purpose == PURPOSE_MEET;
+    struct claim_source source = {.reason = is_healing ? HEARSAY_BECAUSE_ADDRESS_BOOK : HEARSAY_BECAUSE_PUSH_PULL, .from = &c->address,
+                                  .peer = c->target == NULL ? NULL : c->target->name, .is_quiet = !is_healing};
+    if (!answers_merge(node, turn, theirs, &source, ignore_old)) {
         failed(node, turn, c, "incompatible protocol versions: another personality, perhaps", true);
     } else if (c->purpose == PURPOSE_MEET && --c->rounds_left > 0) {
         wait_and_retry(node, turn, c, HEAL_PAUSE_TICKS * turn_ms(turn->options->gossip_interval_ms), true);

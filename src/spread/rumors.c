@@ -174,7 +174,7 @@ void rumors_add(struct turn *turn, enum rumor_class class, struct hearsay_bytes 
         turn->counters->drop_queue_full++;
     }
     r->told &= (uint8_t)~source.notice;
-    if (turn->options->eager && turn->population > 1) {
+    if (turn->options->eager && turn->population > 1 && !source.is_quiet) {
         uint32_t copies = (rumors_limit(turn) + 1) / 2;
         rumor->eager_left = (uint8_t)(copies > 255 ? 255 : copies);
         r->eager_count += rumor->eager_left > 0;

@@ -44,6 +44,7 @@ struct rumor_source {
     struct hearsay_bytes subject;        /* MEMBER: a newer rumour about the same name replaces; others: empty */
     const struct hearsay_address *from;  /* never told back eagerly; NULL = ours */
     uint8_t notice;
+    bool is_quiet;                       /* no eager copies: ticks only */
 };
 /* Queues a copy of message, which starts with its type byte. Arms the gossip and eager timers. */
 void rumors_add(struct turn *turn, enum rumor_class class, struct hearsay_bytes message, struct rumor_source source);

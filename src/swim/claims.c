@@ -40,7 +40,7 @@ static void tell(struct turn *turn, const struct message *message, struct hearsa
         turn->counters->drop_malformed++;
         return;
     }
-    struct rumor_source rumor = {.subject = subject, .from = source->from, .notice = notice};
+    struct rumor_source rumor = {.subject = subject, .from = source->from, .notice = notice, .is_quiet = source->is_quiet};
     rumors_add(turn, RUMOR_MEMBER, writer_bytes(&w), rumor);
 }
 

@@ -24,6 +24,7 @@ struct claim_source {
     const struct hearsay_address *from;   /* the datagram's or stream's other end, NULL = ourselves */
     const char *peer;                     /* push/pull: who told, NULL = unknown */
     const struct hearsay_cause *evidence; /* our own probe, NULL = none */
+    bool is_quiet;                        /* what we just learned is no news to others: no eager copies */
 };
 
 void claims_alive(struct beliefs *b, struct turn *turn, const struct message_alive *claim, const struct claim_source *source);

@@ -190,7 +190,9 @@ bool serf_message_decode(struct hearsay_bytes in, struct serf_message *out)
 struct reader serf_filters_begin(struct hearsay_bytes filters)
 {
     struct reader r = reader_of(filters);
-    (void)msgpack_get_array(&r);
+    if (filters.size > 0) {
+        (void)msgpack_get_array(&r);
+    }
     return r;
 }
 

@@ -174,7 +174,7 @@ static enum stream_status decompress(struct stream_reader *s, struct hearsay_byt
     if (status != STREAM_WHOLE) {
         return status;
     }
-    size_t limit = 65536 + 256 * s->raw.size;
+    size_t limit = 65536 + 256 * s->scanned;
     enum envelope_fault fault = envelope_decompress(bytes_of(body->data + 1, s->scanned - 1),
                                                     limit < STREAM_PLAIN_MAX ? limit : STREAM_PLAIN_MAX, &s->opened[1]);
     if (fault != ENVELOPE_OK) {

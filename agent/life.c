@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * See life.h.
+ */
+#include "agent/life.h"
+
+#include "agent/disk.h"
+#include "agent/log.h"
+#include "agent/notify.h"
+#include "agent/setup.h"
+
+#include <malloc.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- the service's deeds -------------------------------------------------------------------------------------------------- */
+
+static uint64_t service_now(void *context)
+{
+    struct life *life = context;
+    return hearsay_uv_now(life->uv);
+}
+
+static uint64_t unix_ms(void *context)
+{
+    struct timespec now;
+    (void)context;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void service_flush(void *context)
+{
+    struct life *life = context;
+    hearsay_uv_flush(life->uv);
+}
+
+static void service_leave(void *context)
+{
+    struct life *life = context;
+    life_leave(life);
+}
+
+static bool save_tags(void *context, const struct taglist *tags, char *error, size_t size)
+{
+    struct life *life = context;
+    if (life->config.tags_file == NULL) {
+        return true;
+    }
+    struct text json = {0};
+    lists_tags_json(tags, &json);
+    bool is_saved = disk_replace(life->config.tags_file, json.data, json.size, 0600, error, size);
+    text_deinit(&json);
+    return is_saved;
+}
+
+static uint64_t lines_dropped(void *context)
+{
+    struct life *life = context;
+    return log_dropped() + life->events.sink.dropped;
+}
+
+static void init_service(struct life *life, uint32_t event_bytes_max)
+{
+    const char *auth = life->config.rpc_auth;
+    life->service = (struct service){.node = hearsay_uv_node(life->uv),
+                                     .rpc_auth = auth,
+                                     .event_bytes_max = event_bytes_max,
+                                     .name = life->config.node_name,
+                                     .context = life,
+                                     .now_us = service_now,
+                                     .unix_ms = unix_ms,
+                                     .flush = service_flush,
+                                     .join = joining_by_rpc,
+                                     .leave = service_leave,
+                                     .save_tags = save_tags,
+                                     .lines_dropped = lines_dropped};
+}
+
+/* ---- events ------------------------------------------------------------------------------------------------------------------ */
+
+static void put_event_line(struct life *life)
+{
+    if (life->events.path != NULL && life->events.line.size > 0 && eventlog_write(&life->events)) {
+        chores_want(&life->chores, CHORE_LINES, 100);
+    }
+}
+
+static void say_member(const struct hearsay_event *event, enum log_level level, const char *word)
+{
+    char ip[46];
+    text_ip(&event->member.address, ip);
+    const struct hearsay_cause *cause = &event->cause;
+    if (event->type == HEARSAY_MEMBER_JOIN || cause->reason == HEARSAY_BECAUSE_UNKNOWN) {
+        log_put(level, "hearsay: %s: %s %s", word, event->member.name, ip);
+    } else {
+        log_put(level, "hearsay: %s: %s %s (%s%s%s)", word, event->member.name, ip, hearsay_reason_text(cause->reason),
+                cause->accuser == NULL ? "" : ", says ", cause->accuser == NULL ? "" : cause->accuser);
+    }
+}
+
+static void say_event(const struct hearsay_event *event)
+{
+    char place[56];
+    switch (event->type) {
+    case HEARSAY_MEMBER_JOIN:
+        say_member(event, LOG_INFO, "EventMemberJoin");
+        break;
+    case HEARSAY_MEMBER_SUSPECT:
+        say_member(event, LOG_INFO, "Suspect");
+        break;
+    case HEARSAY_MEMBER_ALIVE:
+        say_member(event, LOG_INFO, "Refuted");
+        break;
+    case HEARSAY_MEMBER_FAILED:
+        say_member(event, LOG_INFO, "EventMemberFailed");
+        break;
+    case HEARSAY_MEMBER_LEAVE:
+        say_member(event, LOG_INFO, "EventMemberLeave");
+        break;
+    case HEARSAY_MEMBER_UPDATE:
+        say_member(event, LOG_INFO, "EventMemberUpdate");
+        break;
+    case HEARSAY_MEMBER_REAP:
+        say_member(event, LOG_INFO, "EventMemberReap");
+        break;
+    case HEARSAY_USER_EVENT:
+        log_put(LOG_INFO, "agent: Received event: user-event: %s", event->name);
+        break;
+    case HEARSAY_CONFLICT:
+        text_place(&event->other_address, place);
+        log_put(LOG_ERR, "hearsay: Name conflict: %s is also claimed by %s: give every node its own name", event->member.name, place);
+        break;
+    case HEARSAY_FOREIGN_CLUSTER:
+        text_place(&event->other_address, place);
+        log_put(LOG_WARN, "hearsay: %s now belongs to another cluster at %s; it is left alone", event->member.name, place);
+        break;
+    default:
+        break;
+    }
+}
+
+static void on_event(struct hearsay_uv *uv, const struct hearsay_event *event, void *user)
+{
+    struct life *life = user;
+    if (event->type == HEARSAY_LEAVE_DONE) {
+        life->is_told = true;
+        chores_want(&life->chores, CHORE_STOP, 0);
+        return;
+    }
+    if (life->events.path != NULL && eventlog_line(&life->events.line, event, unix_ms(life))) {
+        put_event_line(life);
+    }
+    say_event(event);
+    service_event(&life->service, event);
+    if (life->service.member_count > 0) {
+        chores_want(&life->chores, CHORE_RECORDS, 0);
+    }
+    if (persist_event(&life->persist, event)) {
+        chores_want(&life->chores, CHORE_SNAPSHOT, 500);
+        chores_want(&life->chores, CHORE_BOOK, 3000);
+    }
+    (void)uv; /* the node may be asked only now: event is gone after that */
+}
+
+/* ---- chores ------------------------------------------------------------------------------------------------------------------ */
+
+static void finish_leaving(struct life *life)
+{
+    if (life->state != LIFE_LEAVING) {
+        return;
+    }
+    if (!life->is_told) {
+        log_put(LOG_WARN, "agent: the leave took too long; stopping all the same");
+    }
+    service_left(&life->service);
+    life_stop(life, 0);
+}
+
+static void close_rest(struct life *life)
+{
+    server_close(&life->server, true);
+    chores_close(&life->chores);
+}
+
+static void report_dropped(struct life *life)
+{
+    if (sink_retry(&life->events.sink)) {
+        chores_want(&life->chores, CHORE_LINES, 200);
+    }
+    if (life->events.sink.dropped > life->lines_reported) {
+        log_put(LOG_WARN, "agent: event log: %llu lines were dropped because the reader is too slow",
+                (unsigned long long)(life->events.sink.dropped - life->lines_reported));
+        life->lines_reported = life->events.sink.dropped;
+    }
+}
+
+static void run_chore(void *context, enum chore chore)
+{
+    struct life *life = context;
+    switch (chore) {
+    case CHORE_RECORDS:
+        service_flush_events(&life->service);
+        break;
+    case CHORE_SNAPSHOT:
+        if (life->state == LIFE_RUNNING && life->persist.snapshot.fd >= 0) {
+            persist_clocks(&life->persist, life->service.node);
+            persist_flush(&life->persist);
+            chores_want(&life->chores, CHORE_SNAPSHOT, 10000); /* clocks also grow without events */
+        }
+        break;
+    case CHORE_BOOK:
+        persist_flush_book(&life->persist, life->config.node_name, true);
+        if (life->persist.book_path != NULL) {
+            chores_want(&life->chores, CHORE_BOOK, 3600 * 1000); /* so that "last seen" stays true */
+        }
+        break;
+    case CHORE_LINES:
+        report_dropped(life);
+        break;
+    case CHORE_TRIM:
+        malloc_trim(0);
+        break;
+    case CHORE_JOIN:
+        joining_retry(life);
+        break;
+    case CHORE_WATCHDOG:
+        notify_send("WATCHDOG=1");
+        chores_want(&life->chores, CHORE_WATCHDOG, life->watchdog_ms);
+        break;
+    case CHORE_STOP:
+        finish_leaving(life);
+        break;
+    case CHORE_CLOSE:
+        close_rest(life);
+        break;
+    case CHORE_COUNT:
+        break;
+    }
+}
+
+/* ---- the end ----------------------------------------------------------------------------------------------------------------- */
+
+void life_leave(struct life *life)
+{
+    if (life->state != LIFE_RUNNING) {
+        return;
+    }
+    life->state = LIFE_LEAVING;
+    notify_send("STOPPING=1");
+    log_put(LOG_INFO, "agent: requesting graceful leave");
+    persist_clocks(&life->persist, life->service.node);
+    persist_leave(&life->persist);
+    chores_want(&life->chores, CHORE_STOP, life->leave_limit_ms);
+    hearsay_err err = hearsay_leave(life->service.node, hearsay_uv_now(life->uv));
+    if (err != HEARSAY_OK) {
+        log_put(LOG_WARN, "agent: cannot leave: %s", hearsay_err_text(err));
+        chores_want(&life->chores, CHORE_STOP, 0);
+    }
+    hearsay_uv_flush(life->uv);
+}
+
+void life_stop(struct life *life, int exit_code)
+{
+    if (life->state == LIFE_STOPPING) {
+        return;
+    }
+    bool has_left = life->state == LIFE_LEAVING;
+    life->state = LIFE_STOPPING;
+    life->exit_code = exit_code;
+    notify_send("STOPPING=1");
+    log_put(LOG_INFO, "agent: requesting shutdown");
+    if (!has_left) {
+        log_put(LOG_WARN, "hearsay: Shutdown without a Leave");
+        persist_clocks(&life->persist, life->service.node);
+    }
+    service_flush_events(&life->service);
+    persist_close(&life->persist, life->config.node_name);
+    for (int i = 0; i < LIFE_SIGNALS; i++) {
+        uv_close((uv_handle_t *)&life->signals[i], NULL);
+    }
+    server_close(&life->server, false);
+    hearsay_uv_stop(life->uv, NULL, NULL);
+    chores_want(&life->chores, CHORE_CLOSE, life->server.count == 0 ? 0 : 300);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct life *life = handle->data;
+    if (number == SIGHUP) {
+        log_banner("==> Caught signal: hangup");
+        if (life->state == LIFE_RUNNING) {
+            reload_now(life);
+        }
+        return;
+    }
+    log_banner("==> Caught signal: %s", number == SIGINT ? "interrupt" : "terminated");
+    if (life->state == LIFE_LEAVING) {
+        fputs("agent: interrupted again while leaving: stopping at once\n", stderr);
+        persist_flush(&life->persist);
+        _exit(1);
+    }
+    bool is_leaving = number == SIGINT ? !life->config.stays_on_int : life->config.leaves_on_term != 0;
+    if (is_leaving) {
+        log_banner("==> Gracefully shutting down agent...");
+        life_leave(life);
+    } else {
+        life_stop(life, 0);
+    }
+}
+
+/* ---- the start --------------------------------------------------------------------------------------------------------------- */
+
+static void open_loop(struct life *life)
+{
+    static const int numbers[LIFE_SIGNALS] = {SIGHUP, SIGINT, SIGTERM};
+    uv_loop_init(&life->loop);
+    chores_open(&life->chores, &life->loop, run_chore, life);
+    for (int i = 0; i < LIFE_SIGNALS; i++) {
+        uv_signal_init(&life->loop, &life->signals[i]);
+        life->signals[i].data = life;
+        uv_signal_start(&life->signals[i], on_signal, numbers[i]);
+    }
+}
+
+static bool open_log(struct life *life, char *error, size_t size)
+{
+    enum log_level level;
+    bool is_on_stdout = life->config.event_log != NULL && strcmp(life->config.event_log, "-") == 0;
+    log_start(is_on_stdout ? STDERR_FILENO : STDOUT_FILENO);
+    if (!log_parse_level(life->config.log_level, &level)) {
+        snprintf(error, size, "invalid log level: %s. Valid log levels are: [TRACE DEBUG INFO WARN ERR]", life->config.log_level);
+        return false;
+    }
+    log_set_level(level);
+    return true;
+}
+
+/* The node and RPC. Options hold keys, so they are wiped here and nowhere kept. */
+static bool open_node(struct life *life, char *error, size_t size)
+{
+    struct hearsay_uv_options options;
+    struct taglist tags = {0};
+    bool is_open = setup_tags(&life->config, &tags, error, size) && setup_options(&life->config, &tags, &options, error, size);
+    if (is_open) {
+        persist_set_clocks(&life->persist, &options.node);
+        options.on_event = on_event;
+        options.user = life;
+        life->leave_limit_ms = 2 * (uint64_t)options.node.broadcast_timeout_ms + options.node.leave_propagate_ms + 2000;
+        life->uv = hearsay_uv_start(&life->loop, &options, error, size);
+        is_open = life->uv != NULL;
+        if (is_open) {
+            init_service(life, options.node.event_bytes_max);
+        }
+        explicit_bzero(&options, sizeof options);
+    }
+    lists_free_tags(&tags);
+    return is_open;
+}
+
+static void show_banner(struct life *life, const char *bound, bool is_encrypted)
+{
+    char rpc[56];
+    text_place(&life->rpc, rpc);
+    log_banner("==> hearsay agent running!");
+    log_banner("                      Node name: '%s'", life->config.node_name);
+    log_banner("                      Bind addr: '%s'", bound);
+    log_banner("                       RPC addr: '%s'", rpc);
+    log_banner("                      Encrypted: %s", is_encrypted ? "true" : "false");
+    log_banner("                       Snapshot: %s", life->config.snapshot_path != NULL ? "true" : "false");
+    log_banner("                        Profile: %s", life->config.profile);
+    log_banner("    Message Compression Enabled: %s", life->config.is_compressing ? "true" : "false");
+    log_banner("%s", "");
+    log_banner("==> Log data will now stream in as it occurs:");
+    log_banner("%s", "");
+}
+
+static void say_ready(struct life *life)
+{
+    struct hearsay_address bound, advertised;
+    struct hearsay_stats stats;
+    char bind[56], rpc[56];
+    hearsay_uv_bound(life->uv, &bound, &advertised);
+    hearsay_get_stats(life->service.node, &stats);
+    text_place(&bound, bind);
+    text_place(&life->rpc, rpc);
+    show_banner(life, bind, stats.is_encrypted);
+    log_put(LOG_INFO, "agent: hearsay agent starting");
+    if (!stats.is_encrypted) {
+        log_put(LOG_WARN,
+                "agent: RUNNING WITHOUT ENCRYPTION: whoever can reach %s can join and speak for any member; make a key with"
+                " `hearsay keygen` and give it with --encrypt @FILE",
+                bind);
+    }
+    for (size_t i = 0; i < life->config.ignored.count; i++) {
+        log_put(LOG_WARN, "agent: '%s' has no effect in this version of hearsay", life->config.ignored.at[i]);
+    }
+    if (life->events.path != NULL) {
+        eventlog_ready(&life->events.line, life->config.node_name, &advertised, rpc, (int)getpid());
+        put_event_line(life);
+    }
+    notify_send("READY=1");
+}
+
+/* Closes what is open after a failed start. */
+static void abandon(struct life *life)
+{
+    for (int i = 0; i < LIFE_SIGNALS; i++) {
+        uv_close((uv_handle_t *)&life->signals[i], NULL);
+    }
+    chores_close(&life->chores);
+    server_close(&life->server, true);
+    if (life->uv != NULL) {
+        hearsay_uv_stop(life->uv, NULL, NULL);
+    }
+    uv_run(&life->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&life->loop);
+    snapshot_close(&life->persist.snapshot);
+    eventlog_close(&life->events);
+}
+
+bool life_start(struct life *life, const struct config *flags, char *error, size_t size)
+{
+    *life = (struct life){.flags = flags, .events.sink.fd = -1, .persist.snapshot.fd = -1};
+    if (!setup_gather(flags, &life->config, error, size) || !setup_resolve(&life->config, error, size)
+        || !open_log(life, error, size)) {
+        return false;
+    }
+    log_banner("==> Starting hearsay agent...");
+    open_loop(life);
+    bool is_open = persist_open(&life->persist, &life->config, error, size)
+                   && eventlog_open(&life->events, life->config.event_log, error, size) && open_node(life, error, size);
+    if (is_open) {
+        log_banner("==> Starting hearsay agent RPC...");
+        is_open = server_open(&life->server, &life->loop, &life->service, life->config.rpc_addr, &life->rpc, error, size);
+    }
+    if (!is_open) {
+        abandon(life);
+        return false;
+    }
+    say_ready(life);
+    hearsay_uv_flush(life->uv);
+    persist_remember(&life->persist, life->service.node, hearsay_uv_now(life->uv), life->config.node_name);
+    hearsay_uv_flush(life->uv);
+    joining_start(life);
+    life->watchdog_ms = notify_watchdog_ms();
+    if (life->watchdog_ms > 0) {
+        chores_want(&life->chores, CHORE_WATCHDOG, life->watchdog_ms);
+    }
+    chores_want(&life->chores, CHORE_TRIM, 3000);
+    return true;
+}
+
+int life_run(struct life *life)
+{
+    malloc_trim(0);
+    uv_run(&life->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&life->loop);
+    log_put(LOG_INFO, "agent: shutdown complete");
+    eventlog_close(&life->events);
+    service_deinit(&life->service);
+    config_deinit(&life->config);
+    return life->exit_code;
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * See records.h.
+ */
+#include "agent/records.h"
+
+#include "wire/msgpack.h"
+
+#include <ctype.h>
+
+#define FILTER_BYTES 1024
+
+/* One stream: what it wants, as bits by event type, and the user events that it wants by name. */
+struct subscription {
+    struct subscription *next;
+    uint64_t seq;
+    uint32_t types;
+    struct words names; /* of user events, when the bit of HEARSAY_USER_EVENT is not set */
+};
+
+static const struct {
+    const char *word;
+    uint32_t types;
+} filters[] = {
+    {"*", UINT32_MAX},
+    {"member-join", 1u << HEARSAY_MEMBER_JOIN},
+    {"member-leave", 1u << HEARSAY_MEMBER_LEAVE},
+    {"member-failed", 1u << HEARSAY_MEMBER_FAILED},
+    {"member-update", 1u << HEARSAY_MEMBER_UPDATE},
+    {"member-reap", 1u << HEARSAY_MEMBER_REAP},
+    {"user", 1u << HEARSAY_USER_EVENT},
+    {"query", 0}, /* valid; queries are not delivered by this version */
+};
+
+static bool add_filter(struct subscription *s, const char *word, size_t size)
+{
+    for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
+        if (strlen(filters[i].word) == size && memcmp(filters[i].word, word, size) == 0) {
+            s->types |= filters[i].types;
+            return true;
+        }
+    }
+    if (size > 5 && memcmp(word, "user:", 5) == 0) {
+        char *name = must(strndup(word + 5, size - 5));
+        lists_add_word(&s->names, name);
+        free(name);
+        return true;
+    }
+    return size > 6 && memcmp(word, "query:", 6) == 0;
+}
+
+static bool parse_filters(struct subscription *s, struct hearsay_bytes text)
+{
+    const char *p = (const char *)text.data;
+    size_t left = text.size;
+    if (left == 0) {
+        return add_filter(s, "*", 1);
+    }
+    if (left > FILTER_BYTES) {
+        return false;
+    }
+    for (;;) {
+        const char *comma = memchr(p, ',', left);
+        size_t size = comma == NULL ? left : (size_t)(comma - p);
+        if (!add_filter(s, p, size)) {
+            return false;
+        }
+        if (comma == NULL) {
+            return true;
+        }
+        p = comma + 1;
+        left -= size + 1;
+    }
+}
+
+static void free_subscription(struct subscription *s)
+{
+    lists_free_words(&s->names);
+    free(s);
+}
+
+static bool has_seq(const struct session *session, uint64_t seq)
+{
+    const struct subscription *s = session->subscriptions;
+    while (s != NULL && s->seq != seq) {
+        s = s->next;
+    }
+    return s != NULL;
+}
+
+/* The one string in bodies such as {Type: "…"}. */
+static bool read_string(struct hearsay_bytes body, const char *wanted, struct hearsay_bytes *value)
+{
+    struct reader r = reader_of(body);
+    *value = (struct hearsay_bytes){NULL, 0};
+    for (uint32_t n = msgpack_get_map(&r); n > 0 && !r.is_bad; n--) {
+        if (msgpack_is(msgpack_get_raw(&r), wanted)) {
+            *value = msgpack_get_raw(&r);
+        } else {
+            msgpack_skip(&r);
+        }
+    }
+    return !r.is_bad;
+}
+
+bool records_stream(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    struct hearsay_bytes type;
+    if (!read_string(body, "Type", &type)) {
+        return false;
+    }
+    struct subscription *s = must(calloc(1, sizeof *s));
+    s->seq = seq;
+    const char *error = has_seq(session, seq)                            ? "Stream with given sequence exists"
+                        : session->subscription_count >= SESSION_STREAMS ? "Too many streams on this connection"
+                        : !parse_filters(s, type)                        ? "Invalid event filter"
+                                                                         : "";
+    session_reply(session, seq, error);
+    if (error[0] != '\0') {
+        free_subscription(s);
+        return true;
+    }
+    s->next = session->subscriptions;
+    session->subscriptions = s;
+    session->subscription_count++;
+    return true;
+}
+
+static void on_line(struct log_monitor *monitor, const char *line)
+{
+    struct session *session = (struct session *)(void *)((char *)monitor - offsetof(struct session, monitor));
+    if (session->is_closing) {
+        return;
+    }
+    uint8_t room[1200];
+    struct writer w = writer_of(room, sizeof room);
+    msgpack_put_map(&w, 1);
+    msgpack_put_text(&w, "Log");
+    msgpack_put_str(&w, bytes_of_string(line));
+    session_reply(session, session->monitor_seq, "");
+    text_put(&session->output, room, w.size);
+    if (session->is_monitoring) {
+        session_wake(session);
+    }
+}
+
+bool records_monitor(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    struct hearsay_bytes name;
+    char word[24], error[64];
+    if (!read_string(body, "LogLevel", &name)) {
+        return false;
+    }
+    size_t size = name.size < sizeof word ? name.size : sizeof word - 1;
+    bytes_copy(word, name.data, size);
+    word[size] = '\0';
+    for (char *p = word; *p != '\0'; p++) {
+        *p = (char)toupper((unsigned char)*p);
+    }
+    if (!log_parse_level(word, &session->monitor.least)) {
+        snprintf(error, sizeof error, "Unknown log level: %s", word);
+        session_reply(session, seq, error);
+        return true;
+    }
+    if (session->is_monitoring) {
+        session_reply(session, seq, "Monitor already exists");
+        return true;
+    }
+    session_reply(session, seq, "");
+    session->monitor_seq = seq;
+    session->monitor.on_line = on_line;
+    log_attach(&session->monitor);
+    session->is_monitoring = true; /* from here on lines come outside of requests */
+    return true;
+}
+
+static void stop_monitor(struct session *session)
+{
+    if (session->is_monitoring) {
+        log_detach(&session->monitor);
+        session->is_monitoring = false;
+    }
+}
+
+bool records_stop(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    uint64_t stop = 0;
+    struct reader r = reader_of(body);
+    for (uint32_t n = msgpack_get_map(&r); n > 0 && !r.is_bad; n--) {
+        if (msgpack_is(msgpack_get_raw(&r), "Stop")) {
+            stop = msgpack_get_uint(&r, UINT64_MAX);
+        } else {
+            msgpack_skip(&r);
+        }
+    }
+    if (r.is_bad) {
+        return false;
+    }
+    if (session->is_monitoring && session->monitor_seq == stop) {
+        stop_monitor(session);
+    }
+    for (struct subscription **at = &session->subscriptions; *at != NULL; at = &(*at)->next) {
+        if ((*at)->seq == stop) {
+            struct subscription *gone = *at;
+            *at = gone->next;
+            free_subscription(gone);
+            session->subscription_count--;
+            break;
+        }
+    }
+    session_reply(session, seq, "");
+    return true;
+}
+
+void records_forget(struct session *session)
+{
+    stop_monitor(session);
+    while (session->subscriptions != NULL) {
+        struct subscription *gone = session->subscriptions;
+        session->subscriptions = gone->next;
+        free_subscription(gone);
+    }
+}
+
+static bool wants(const struct subscription *s, enum hearsay_event_type type, const char *name)
+{
+    if ((s->types & 1u << type) != 0) {
+        return true;
+    }
+    for (size_t i = 0; name != NULL && i < s->names.count; i++) {
+        if (strcmp(s->names.at[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void records_put_event(struct session *session, enum hearsay_event_type type, const char *name, const struct text *body)
+{
+    bool is_any = false;
+    for (const struct subscription *s = session->subscriptions; s != NULL && !session->is_closing; s = s->next) {
+        if (wants(s, type, name)) {
+            session_reply(session, s->seq, "");
+            text_put(&session->output, body->data, body->size);
+            is_any = true;
+        }
+    }
+    if (is_any) {
+        session_wake(session);
+    }
+}
+
+bool records_any(const struct service *service)
+{
+    for (const struct session *s = service->sessions; s != NULL; s = s->next) {
+        if (s->subscriptions != NULL) {
+            return true;
+        }
+    }
+    return false;
+}

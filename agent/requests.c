@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * See requests.h. Texts of errors are Serf's where Serf has them, because clients compare them.
+ */
+#include "agent/requests.h"
+
+#include "agent/records.h"
+#include "agent/secret.h"
+#include "wire/msgpack.h"
+
+#define JOIN_PEERS 1024
+
+/* Walks the keys of a body: for (struct fields f = …; next(&f);) … */
+struct fields {
+    struct reader r;
+    uint32_t left;
+    struct hearsay_bytes key;
+};
+
+static struct fields fields_of(struct hearsay_bytes body)
+{
+    struct fields f = {.r = reader_of(body)};
+    f.left = msgpack_get_map(&f.r);
+    return f;
+}
+
+static bool next(struct fields *f)
+{
+    if (f->left == 0 || f->r.is_bad) {
+        return false;
+    }
+    f->left--;
+    f->key = msgpack_get_raw(&f->r);
+    return !f->r.is_bad;
+}
+
+/* A string with a NUL behind it, to be freed. */
+static char *string_of(struct hearsay_bytes bytes)
+{
+    return must(strndup(bytes.size == 0 ? "" : (const char *)bytes.data, bytes.size));
+}
+
+static bool handshake(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    int64_t version = 0;
+    struct fields f = fields_of(body);
+    while (next(&f)) {
+        if (msgpack_is(f.key, "Version")) {
+            version = msgpack_get_int(&f.r);
+        } else {
+            msgpack_skip(&f.r);
+        }
+    }
+    if (f.r.is_bad) {
+        return false;
+    }
+    bool is_new = version == 1 && !session->is_shaken;
+    session_reply(session, seq, version != 1 ? "Unsupported IPC version" : is_new ? "" : "Handshake already performed");
+    session->is_shaken |= is_new;
+    return true;
+}
+
+static bool authenticate(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    struct hearsay_bytes token = {NULL, 0};
+    struct fields f = fields_of(body);
+    while (next(&f)) {
+        if (msgpack_is(f.key, "AuthKey")) {
+            token = msgpack_get_raw(&f.r);
+        } else {
+            msgpack_skip(&f.r);
+        }
+    }
+    if (f.r.is_bad) {
+        return false;
+    }
+    const char *secret = session->service->rpc_auth;
+    bool is_right = secret == NULL || secret_equal(secret, token);
+    session->is_trusted |= is_right;
+    session_reply(session, seq, is_right ? "" : "Invalid authentication token");
+    return true;
+}
+
+static const char *event_error(hearsay_err err, uint32_t limit, char room[120])
+{
+    if (err == HEARSAY_ERR_TOO_LARGE) {
+        snprintf(room, 120, "user event exceeds configured limit of %u bytes before encoding", limit);
+        return room;
+    }
+    return err == HEARSAY_OK ? "" : hearsay_err_text(err);
+}
+
+static bool event(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    struct hearsay_bytes name = {NULL, 0}, payload = {NULL, 0};
+    bool is_coalescing = false;
+    struct fields f = fields_of(body);
+    while (next(&f)) {
+        if (msgpack_is(f.key, "Name")) {
+            name = msgpack_get_raw(&f.r);
+        } else if (msgpack_is(f.key, "Payload")) {
+            payload = msgpack_get_raw(&f.r);
+        } else if (msgpack_is(f.key, "Coalesce")) {
+            is_coalescing = msgpack_get_bool(&f.r);
+        } else {
+            msgpack_skip(&f.r);
+        }
+    }
+    if (f.r.is_bad) {
+        return false;
+    }
+    struct service *service = session->service;
+    char *text = string_of(name), room[120];
+    log_put(LOG_DEBUG, "agent: requesting user event send: %s. Coalesced: %s", text, is_coalescing ? "true" : "false");
+    hearsay_err err = hearsay_send_event(service->node, service->now_us(service->context), text, payload.data, payload.size,
+                                         is_coalescing);
+    const char *error = event_error(err, service->event_bytes_max, room);
+    if (err != HEARSAY_OK) {
+        log_put(LOG_WARN, "agent: failed to send user event: %s", error);
+    }
+    free(text);
+    session_reply(session, seq, error);
+    service->flush(service->context);
+    return true;
+}
+
+static bool force_leave(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    struct hearsay_bytes name = {NULL, 0};
+    bool is_pruning = false;
+    struct fields f = fields_of(body);
+    while (next(&f)) {
+        if (msgpack_is(f.key, "Node")) {
+            name = msgpack_get_raw(&f.r);
+        } else if (msgpack_is(f.key, "Prune")) {
+            is_pruning = msgpack_get_bool(&f.r);
+        } else {
+            msgpack_skip(&f.r);
+        }
+    }
+    if (f.r.is_bad) {
+        return false;
+    }
+    struct service *service = session->service;
+    char *text = string_of(name);
+    log_put(LOG_INFO, "agent: Force leaving node: %s%s", text, is_pruning ? " (prune)" : "");
+    hearsay_err err = hearsay_force_leave(service->node, service->now_us(service->context), text, is_pruning);
+    if (err == HEARSAY_ERR_UNKNOWN_MEMBER) {
+        log_put(LOG_WARN, "agent: force leave: no member is called %s; told the others all the same", text);
+        err = HEARSAY_OK;
+    }
+    free(text);
+    session_reply(session, seq, err == HEARSAY_OK ? "" : hearsay_err_text(err));
+    service->flush(service->context);
+    return true;
+}
+
+/* ---- join: answered when the driver is through with all addresses; the client may be gone by then ------------------------ */
+
+struct pending_join {
+    struct session *session; /* NULL = it is gone */
+    uint64_t seq;
+};
+
+static void put_num(struct session *session, size_t contacted)
+{
+    uint8_t room[16];
+    struct writer w = writer_of(room, sizeof room);
+    msgpack_put_map(&w, 1);
+    msgpack_put_text(&w, "Num");
+    msgpack_put_uint(&w, contacted);
+    text_put(&session->output, room, w.size);
+}
+
+static void on_joined(void *user, size_t contacted, const char *error)
+{
+    struct pending_join *pending = user;
+    struct session *session = pending->session;
+    bool is_failure = contacted == 0;
+    if (is_failure) {
+        log_put(LOG_WARN, "agent: error joining: %s", error == NULL ? "nobody answered" : error);
+    }
+    log_put(LOG_INFO, "agent: joined: %zu nodes", contacted);
+    if (session != NULL) {
+        session->pending_join = NULL;
+        session_reply(session, pending->seq, is_failure ? error == NULL ? "nobody answered" : error : "");
+        put_num(session, contacted);
+        session_ready(session);
+    }
+    free(pending);
+}
+
+
+static bool join(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    struct words peers = {0};
+    bool is_replaying = false;
+    struct fields f = fields_of(body);
+    while (next(&f)) {
+        if (msgpack_is(f.key, "Existing")) {
+            for (uint32_t n = msgpack_get_array(&f.r); n > 0 && !f.r.is_bad && peers.count < JOIN_PEERS; n--) {
+                char *peer = string_of(msgpack_get_raw(&f.r));
+                lists_add_word(&peers, peer);
+                free(peer);
+            }
+            f.r.is_bad |= peers.count == JOIN_PEERS;
+        } else if (msgpack_is(f.key, "Replay")) {
+            is_replaying = msgpack_get_bool(&f.r);
+        } else {
+            msgpack_skip(&f.r);
+        }
+    }
+    if (!f.r.is_bad) {
+        struct service *service = session->service;
+        struct pending_join *pending = must(malloc(sizeof *pending));
+        *pending = (struct pending_join){session, seq};
+        session->pending_join = pending;
+        session->is_busy = true;
+        log_put(LOG_INFO, "agent: joining: %zu addresses, the first is %s, replay: %s", peers.count,
+                peers.count == 0 ? "missing" : peers.at[0], is_replaying ? "true" : "false");
+        service->join(service->context, (const char *const *)peers.at, peers.count, is_replaying, on_joined, pending);
+    }
+    lists_free_words(&peers);
+    return !f.r.is_bad;
+}
+
+void requests_forget(struct session *session)
+{
+    if (session->pending_join != NULL) {
+        ((struct pending_join *)session->pending_join)->session = NULL;
+        session->pending_join = NULL;
+    }
+}
+
+static bool leave(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    (void)body;
+    session->is_busy = true;
+    session->is_leaving = true;
+    session->busy_seq = seq;
+    session->service->leave(session->service->context);
+    return true;
+}
+
+/* ---- tags ----------------------------------------------------------------------------------------------------------------- */
+
+static void current_tags(const struct service *service, struct taglist *tags)
+{
+    struct hearsay_member self;
+    struct hearsay_bytes key, value;
+    size_t first = 0, position = 0;
+    if (hearsay_next_member(service->node, &first, &self)) {
+        while (hearsay_next_tag(&self, &position, &key, &value)) {
+            lists_set_tag_bytes(tags, key, value);
+        }
+    }
+}
+
+static const char *change_tags(struct service *service, const struct taglist *tags, char *room, size_t size)
+{
+    uint64_t now = service->now_us(service->context);
+    hearsay_err err = hearsay_set_tags(service->node, now, tags->at, tags->count);
+    if (err == HEARSAY_ERR_TOO_LARGE) {
+        return "Encoded length of tags exceeds limit of 512 bytes";
+    }
+    if (err != HEARSAY_OK) {
+        return hearsay_err_text(err);
+    }
+    service->flush(service->context);
+    return service->save_tags(service->context, tags, room, size) ? "" : room;
+}
+
+static bool tags(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    struct taglist now = {0}, added = {0};
+    char room[300];
+    current_tags(session->service, &now);
+    struct fields f = fields_of(body);
+    while (next(&f)) {
+        if (msgpack_is(f.key, "DeleteTags")) {
+            for (uint32_t n = msgpack_get_array(&f.r); n > 0 && !f.r.is_bad; n--) {
+                lists_delete_tag(&now, msgpack_get_raw(&f.r));
+            }
+        } else if (msgpack_is(f.key, "Tags")) {
+            for (uint32_t n = msgpack_get_map(&f.r); n > 0 && !f.r.is_bad && added.count < 512; n--) {
+                struct hearsay_bytes key = msgpack_get_raw(&f.r);
+                lists_set_tag_bytes(&added, key, msgpack_get_raw(&f.r));
+            }
+            f.r.is_bad |= added.count == 512;
+        } else {
+            msgpack_skip(&f.r);
+        }
+    }
+    if (!f.r.is_bad) {
+        lists_copy_tags(&now, &added);
+        session_reply(session, seq, change_tags(session->service, &now, room, sizeof room));
+    }
+    lists_free_tags(&now);
+    lists_free_tags(&added);
+    return !f.r.is_bad;
+}
+
+/* ---- what is not there yet ------------------------------------------------------------------------------------------------- */
+
+static bool refuse(struct session *session, uint64_t seq, const char *name)
+{
+    char room[100];
+    snprintf(room, sizeof room, "not supported by this hearsay version: %s", name);
+    session_reply(session, seq, room);
+    return true;
+}
+
+static bool refuse_query(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    (void)body;
+    return refuse(session, seq, "query");
+}
+
+static bool refuse_respond(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    (void)body;
+    return refuse(session, seq, "respond");
+}
+
+static bool refuse_coordinate(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    (void)body;
+    uint8_t room[128];
+    struct writer w = writer_of(room, sizeof room);
+    bool is_refused = refuse(session, seq, "get-coordinate");
+    msgpack_put_map(&w, 2);
+    msgpack_put_text(&w, "Coord");
+    msgpack_put_nil(&w);
+    msgpack_put_text(&w, "Ok");
+    msgpack_put_bool(&w, false);
+    text_put(&session->output, room, w.size);
+    return is_refused;
+}
+
+/* Clients read a body after key commands even when there is an error. */
+static bool refuse_keys(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    (void)body;
+    uint8_t room[128];
+    struct writer w = writer_of(room, sizeof room);
+    bool is_refused = refuse(session, seq, "keys");
+    msgpack_put_map(&w, 5);
+    msgpack_put_text(&w, "Keys");
+    msgpack_put_nil(&w);
+    msgpack_put_text(&w, "Messages");
+    msgpack_put_map(&w, 0);
+    msgpack_put_text(&w, "NumErr");
+    msgpack_put_uint(&w, 0);
+    msgpack_put_text(&w, "NumNodes");
+    msgpack_put_uint(&w, 0);
+    msgpack_put_text(&w, "NumResp");
+    msgpack_put_uint(&w, 0);
+    text_put(&session->output, room, w.size);
+    return is_refused;
+}
+
+static const struct request_kind kinds[] = {
+    {"handshake", true, handshake},
+    {"auth", true, authenticate},
+    {"event", true, event},
+    {"force-leave", true, force_leave},
+    {"join", true, join},
+    {"leave", false, leave},
+    {"tags", true, tags},
+    {"members", false, views_members},
+    {"members-filtered", true, views_members_filtered},
+    {"stats", false, views_stats},
+    {"stream", true, records_stream},
+    {"monitor", true, records_monitor},
+    {"stop", true, records_stop},
+    {"query", true, refuse_query},
+    {"respond", true, refuse_respond},
+    {"get-coordinate", true, refuse_coordinate},
+    {"install-key", true, refuse_keys},
+    {"use-key", true, refuse_keys},
+    {"remove-key", true, refuse_keys},
+    {"list-keys", false, refuse_keys},
+    {"why", true, views_why},
+    {"health", false, views_health},
+};
+
+const struct request_kind *requests_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcmp(kinds[i].name, name) == 0) {
+            return &kinds[i];
+        }
+    }
+    return NULL;
+}

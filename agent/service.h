@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What RPC can do with an agent: the node, and the few deeds that need more than the node. The sessions of all clients
+ * hang on it, so that events find them. Tests put their own deeds in.
+ */
+#ifndef HEARSAY_AGENT_SERVICE_H
+#define HEARSAY_AGENT_SERVICE_H
+
+#include "agent/lists.h"
+
+#include <hearsay/hearsay.h>
+
+struct session;
+
+/* error is NULL when somebody was contacted. */
+typedef void (*service_joined)(void *user, size_t contacted, const char *error);
+
+struct service {
+    struct hearsay_node *node;
+    const char *rpc_auth; /* NULL = no token is asked for */
+    uint32_t event_bytes_max;
+    const char *name;
+    void *context;
+    uint64_t (*now_us)(void *context);
+    uint64_t (*unix_ms)(void *context);
+    void (*flush)(void *context); /* after a wish made on the node */
+    void (*join)(void *context, const char *const *peers, size_t count, bool replay, service_joined done, void *user);
+    void (*leave)(void *context); /* service_left follows */
+    /* The tags changed by RPC; false with a line in error if they could not be kept on disk. */
+    bool (*save_tags)(void *context, const struct taglist *tags, char *error, size_t size);
+    uint64_t (*lines_dropped)(void *context); /* of log and event log */
+    /* Member events of the same type that wait to be told together: encoded members. */
+    struct text members;
+    uint32_t member_count;
+    enum hearsay_event_type member_type;
+    struct session *sessions;
+};
+
+/* Tells streams. Member events are held until service_flush_events or an event of another type. */
+void service_event(struct service *service, const struct hearsay_event *event);
+void service_flush_events(struct service *service);
+/* The leaving that some client may have asked for is done. */
+void service_left(struct service *service);
+void service_deinit(struct service *service);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * See session.h.
+ */
+#include "agent/session.h"
+
+#include "agent/requests.h"
+#include "agent/secret.h"
+#include "agent/records.h"
+#include "wire/msgpack.h"
+
+void session_init(struct session *session, struct service *service)
+{
+    *session = (struct session){.service = service, .next = service->sessions};
+    session->is_trusted = service->rpc_auth == NULL;
+    service->sessions = session;
+}
+
+void session_deinit(struct session *session)
+{
+    struct session **at = &session->service->sessions;
+    while (*at != NULL && *at != session) {
+        at = &(*at)->next;
+    }
+    if (*at != NULL) {
+        *at = session->next;
+    }
+    requests_forget(session);
+    records_forget(session);
+    text_deinit(&session->input);
+    text_deinit(&session->output);
+}
+
+void session_reply(struct session *session, uint64_t seq, const char *error)
+{
+    uint8_t room[1024];
+    struct writer w = writer_of(room, sizeof room);
+    msgpack_put_map(&w, 2);
+    msgpack_put_text(&w, "Error");
+    size_t size = strlen(error);
+    msgpack_put_str(&w, (struct hearsay_bytes){(const uint8_t *)error, size < 900 ? size : 900});
+    msgpack_put_text(&w, "Seq");
+    msgpack_put_uint(&w, seq);
+    text_put(&session->output, room, w.size);
+}
+
+static size_t request_limit(const struct session *session)
+{
+    return session->is_shaken && session->is_trusted ? SESSION_REQUEST_BYTES : SESSION_STRANGER_BYTES;
+}
+
+struct request {
+    char command[32];
+    uint64_t seq;
+    bool is_bad;
+};
+
+static struct request read_header(struct hearsay_bytes bytes)
+{
+    struct request request = {0};
+    struct reader r = reader_of(bytes);
+    for (uint32_t n = msgpack_get_map(&r); n > 0 && !r.is_bad; n--) {
+        struct hearsay_bytes key = msgpack_get_raw(&r);
+        if (msgpack_is(key, "Command")) {
+            struct hearsay_bytes command = msgpack_get_raw(&r);
+            size_t size = command.size < sizeof request.command ? command.size : sizeof request.command - 1;
+            bytes_copy(request.command, command.data, size);
+            request.command[size] = '\0';
+        } else if (msgpack_is(key, "Seq")) {
+            request.seq = msgpack_get_uint(&r, UINT64_MAX);
+        } else {
+            msgpack_skip(&r);
+        }
+    }
+    request.is_bad = r.is_bad;
+    return request;
+}
+
+/* What stands between the client and a command. True: the request is answered. */
+static bool is_refused(struct session *session, const struct request *request, bool is_known)
+{
+    bool is_handshake = strcmp(request->command, "handshake") == 0, is_auth = strcmp(request->command, "auth") == 0;
+    if (!session->is_shaken && !is_handshake) {
+        session_reply(session, request->seq, "Handshake required");
+        session->is_closing = true;
+        return true;
+    }
+    if (!session->is_trusted && !is_handshake && !is_auth) {
+        session_reply(session, request->seq, "Authentication required");
+        session->is_closing = !is_known; /* the length of its body is unknown */
+        return true;
+    }
+    if (!is_known) {
+        session_reply(session, request->seq, "Unsupported command");
+        session->is_closing = true;
+        return true;
+    }
+    return false;
+}
+
+static void consume(struct session *session, size_t size)
+{
+    session->input.size -= size;
+    memmove(session->input.data, session->input.data + size, session->input.size);
+    session->scan = (struct scan){0};
+    session->header_size = 0;
+}
+
+/* The next object of the input, complete from *from on. */
+static bool has_object(struct session *session)
+{
+    enum scan_result result = scan_object(&session->scan, (const uint8_t *)session->input.data, session->input.size,
+                                          request_limit(session));
+    if (result == SCAN_BAD || (result == SCAN_MORE && session->input.size > request_limit(session))) {
+        session->is_closing = true;
+    }
+    return result == SCAN_DONE;
+}
+
+/* Handles one request; false when it is not complete. */
+static bool handle_one(struct session *session)
+{
+    if (session->header_size == 0) {
+        if (session->input.size == 0 || !has_object(session)) {
+            return false;
+        }
+        session->header_size = session->scan.at;
+    }
+    const uint8_t *data = (const uint8_t *)session->input.data;
+    struct request request = read_header((struct hearsay_bytes){data, session->header_size});
+    if (request.is_bad) {
+        session->is_closing = true;
+        return false;
+    }
+    const struct request_kind *kind = requests_find(request.command);
+    if (kind == NULL || !session->is_shaken) {
+        bool is_shaking = kind != NULL && strcmp(request.command, "handshake") == 0;
+        if (!is_shaking && is_refused(session, &request, kind != NULL)) {
+            return false; /* all of these close the connection */
+        }
+    }
+    if (kind->has_body && !has_object(session)) {
+        return false;
+    }
+    size_t end = session->scan.at;
+    if (!is_refused(session, &request, true)) {
+        struct hearsay_bytes body = {data + session->header_size, end - session->header_size};
+        if (!kind->run(session, request.seq, body)) {
+            session->is_closing = true;
+        }
+    }
+    consume(session, end);
+    return true;
+}
+
+void session_resume(struct session *session)
+{
+    if (session->is_running) {
+        return; /* the loop below goes on by itself */
+    }
+    session->is_running = true;
+    while (!session->is_closing && !session->is_busy && !session->is_paused && handle_one(session)) {
+    }
+    session->is_running = false;
+    if (session->input.size == 0 || session->is_closing) {
+        text_shrink(&session->input);
+    }
+}
+
+void session_feed(struct session *session, const void *data, size_t size)
+{
+    if (session->is_closing) {
+        return;
+    }
+    text_put(&session->input, data, size);
+    session_resume(session);
+}
+
+void session_ready(struct session *session)
+{
+    session->is_busy = false;
+    session_resume(session);
+    session_wake(session);
+}
+
+void session_wake(struct session *session)
+{
+    if (!session->is_running && session->wake != NULL) {
+        session->wake(session);
+    }
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * See door.h.
+ */
+#include "door.h"
+
+uint64_t door_now(void)
+{
+    return uv_hrtime() / 1000;
+}
+
+void door_release(struct door *door)
+{
+    if (--door->holds == 0) {
+        door->released(door->owner);
+    }
+}
+
+void door_packet(struct door *door, const struct hearsay_address *from, const void *data, size_t size)
+{
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_PACKET, now);
+        tape_address(door->tape, from);
+        tape_bytes(door->tape, data, size);
+    }
+    hearsay_receive_packet(door->node, now, from, data, size);
+    door->settle(door->owner);
+}
+
+uint32_t door_accepted(struct door *door, const struct hearsay_address *from)
+{
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_ACCEPTED, now);
+        tape_address(door->tape, from);
+    }
+    return hearsay_stream_accepted(door->node, now, from);
+}
+
+void door_connected(struct door *door, uint32_t stream)
+{
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_CONNECTED, now);
+        tape_number(door->tape, stream);
+    }
+    hearsay_stream_connected(door->node, now, stream);
+    door->settle(door->owner);
+}
+
+void door_stream(struct door *door, uint32_t stream, const void *data, size_t size)
+{
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_STREAM, now);
+        tape_number(door->tape, stream);
+        tape_bytes(door->tape, data, size);
+    }
+    hearsay_receive_stream(door->node, now, stream, data, size);
+    door->settle(door->owner);
+}
+
+void door_closed(struct door *door, uint32_t stream, enum hearsay_close how)
+{
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_CLOSED, now);
+        tape_number(door->tape, stream);
+        tape_number(door->tape, how);
+    }
+    hearsay_stream_closed(door->node, now, stream, how);
+    door->settle(door->owner);
+}
+
+void door_tick(struct door *door)
+{
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_TICK, now);
+        tape_save(door->tape, now);
+    }
+    hearsay_tick(door->node, now);
+    door->settle(door->owner);
+}
+
+static hearsay_err settled(struct door *door, hearsay_err err)
+{
+    door->settle(door->owner);
+    return err;
+}
+
+hearsay_err door_join(struct door *door, const struct hearsay_target *targets, size_t count, bool replay, uint32_t *ticket)
+{
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_JOIN, now);
+        tape_number(door->tape, replay);
+        tape_number(door->tape, count);
+        for (size_t i = 0; i < count; i++) {
+            tape_address(door->tape, &targets[i].address);
+            tape_text(door->tape, targets[i].name);
+        }
+    }
+    return hearsay_join(door->node, now, targets, count, replay, ticket);
+}
+
+hearsay_err door_leave(struct door *door)
+{
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_LEAVE, now);
+    }
+    return settled(door, hearsay_leave(door->node, now));
+}
+
+hearsay_err door_force_leave(struct door *door, const char *name, bool prune)
+{
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_FORCE_LEAVE, now);
+        tape_text(door->tape, name);
+        tape_number(door->tape, prune);
+    }
+    return settled(door, hearsay_force_leave(door->node, now, name, prune));
+}
+
+hearsay_err door_send_event(struct door *door, const char *name, const void *payload, size_t size, bool coalesce)
+{
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_EVENT, now);
+        tape_text(door->tape, name);
+        tape_bytes(door->tape, payload, size);
+        tape_number(door->tape, coalesce);
+    }
+    return settled(door, hearsay_send_event(door->node, now, name, payload, size, coalesce));
+}
+
+hearsay_err door_broadcast(struct door *door, const void *data, size_t size)
+{
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_BROADCAST, now);
+        tape_bytes(door->tape, data, size);
+    }
+    return settled(door, hearsay_broadcast(door->node, now, data, size));
+}
+
+hearsay_err door_set_tags(struct door *door, const struct hearsay_tag *tags, size_t count)
+{
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_TAGS, now);
+        tape_tags(door->tape, tags, count);
+    }
+    return settled(door, hearsay_set_tags(door->node, now, tags, count));
+}
+
+hearsay_err door_set_meta(struct door *door, struct hearsay_bytes meta)
+{
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_META, now);
+        tape_bytes(door->tape, meta.data, meta.size);
+    }
+    return settled(door, hearsay_set_meta(door->node, now, meta));
+}
+
+hearsay_err door_remember(struct door *door, const char *name, const struct hearsay_address *address)
+{
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_REMEMBER, now);
+        tape_text(door->tape, name);
+        tape_address(door->tape, address);
+    }
+    return settled(door, hearsay_remember(door->node, now, name, address));
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The wishes of hearsay_uv.h: through the door, so that they are stamped, on tape and carried out.
+ */
+#include "driver.h"
+
+void hearsay_uv_join(struct hearsay_uv *uv, const char *const *peers, size_t count, bool replay, hearsay_uv_joined done, void *user)
+{
+    if (!uv->door.is_stopping) {
+        joins_begin(&uv->joins, peers, count, replay, done, user);
+    } else if (done != NULL) {
+        done(uv, 0, "cannot join: the node was stopped", user);
+    }
+}
+
+void hearsay_uv_retry_join(struct hearsay_uv *uv, uint32_t retry_join_ms)
+{
+    uv->joins.retry_ms = retry_join_ms;
+}
+
+hearsay_err hearsay_uv_leave(struct hearsay_uv *uv)
+{
+    return door_leave(&uv->door);
+}
+
+hearsay_err hearsay_uv_force_leave(struct hearsay_uv *uv, const char *name, bool prune)
+{
+    return door_force_leave(&uv->door, name, prune);
+}
+
+hearsay_err hearsay_uv_send_event(struct hearsay_uv *uv, const char *name, const void *payload, size_t size, bool coalesce)
+{
+    return door_send_event(&uv->door, name, payload, size, coalesce);
+}
+
+hearsay_err hearsay_uv_broadcast(struct hearsay_uv *uv, const void *data, size_t size)
+{
+    return door_broadcast(&uv->door, data, size);
+}
+
+hearsay_err hearsay_uv_set_tags(struct hearsay_uv *uv, const struct hearsay_tag *tags, size_t count)
+{
+    return door_set_tags(&uv->door, tags, count);
+}
+
+hearsay_err hearsay_uv_set_meta(struct hearsay_uv *uv, struct hearsay_bytes meta)
+{
+    return door_set_meta(&uv->door, meta);
+}
+
+hearsay_err hearsay_uv_remember(struct hearsay_uv *uv, const char *name, const struct hearsay_address *address)
+{
+    return door_remember(&uv->door, name, address);
+}
