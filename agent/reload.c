@@ -34,6 +34,9 @@ void reload_now(struct life *life)
     snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)(uv_hrtime() / 1000));
     notify_send(state);
     log_put(LOG_INFO, "agent: Reloading configuration...");
+    if (!eventlog_reopen(&life->events, error, sizeof error)) {
+        log_put(LOG_ERR, "agent: %s; events still go to the old file", error);
+    }
     if (!setup_gather(life->flags, &fresh, error, sizeof error) || !setup_tags(&fresh, &tags, error, sizeof error)) {
         log_put(LOG_ERR, "agent: Failed to reload: %s", error);
     } else {
@@ -41,8 +44,5 @@ void reload_now(struct life *life)
     }
     config_deinit(&fresh);
     lists_free_tags(&tags);
-    if (!eventlog_reopen(&life->events, error, sizeof error)) {
-        log_put(LOG_ERR, "agent: %s; events still go to the old file", error);
-    }
     notify_send("READY=1");
 }

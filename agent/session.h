@@ -7,7 +7,7 @@
 #define HEARSAY_AGENT_SESSION_H
 
 #include "agent/log.h"
-#include "agent/scan.h"
+#include "rpc/scan.h"
 #include "agent/service.h"
 
 #define SESSION_STRANGER_BYTES ((size_t)64 << 10) /* longest request before handshake and authentication */

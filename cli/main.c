@@ -3,15 +3,87 @@
  * hearsay: one program, one command per file.
  */
 #include "agent/agent.h"
+#include "cli/command.h"
 
 #include <stdio.h>
 #include <string.h>
 
+static const struct command *const commands[] = {
+    &command_event,   &command_force_leave, &command_info, &command_inspect, &command_join,    &command_keygen,
+    &command_leave,   &command_members,     &command_monitor, &command_tags, &command_version, &command_why,
+};
+
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+static void usage(FILE *out)
+{
+    fputs("Usage: hearsay COMMAND [flags] [arguments]\n\n"
+          "  Gossip: membership, failure detection and events, compatible with memberlist and Serf.\n\n"
+          "Commands:\n\n"
+          "  agent         run one node of a cluster\n",
+          out);
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        fprintf(out, "  %-13s %s\n", commands[i]->name, commands[i]->summary);
+    }
+    fputs("\n`hearsay COMMAND --help` explains one, with an example.\n", out);
+}
+
+/* How many letters two words share at the same or a neighbouring place: enough to guess what was meant. */
+static size_t likeness(const char *a, const char *b)
+{
+    size_t like = 0;
+    for (size_t i = 0; a[i] != 0; i++) {
+        size_t length = strlen(b);
+        for (size_t j = i == 0 ? 0 : i - 1; j <= i + 1 && j < length; j++) {
+            if (a[i] == b[j]) {
+                like++;
+                break;
+            }
+        }
+    }
+    return like;
+}
+
+static int unknown(const char *name)
+{
+    const char *nearest = "agent";
+    size_t best = likeness(name, nearest);
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        size_t like = likeness(name, commands[i]->name);
+        if (like > best) {
+            best = like;
+            nearest = commands[i]->name;
+        }
+    }
+    fprintf(stderr, "hearsay: there is no command '%s'", name);
+    if (best * 2 >= strlen(name)) {
+        fprintf(stderr, "; did you mean %s?", nearest);
+    }
+    fputs(" See hearsay --help\n", stderr);
+    return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "agent") == 0) {
+    if (argc < 2) {
+        usage(stderr);
+        return EXIT_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        usage(stdout);
+        return EXIT_DONE;
+    }
+    if (strcmp(name, "agent") == 0) {
         return agent_main(argc - 1, argv + 1);
     }
-    fputs("usage: hearsay agent [flags]\n", stderr);
-    return 2;
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-version") == 0) {
+        name = "version";
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(name, commands[i]->name) == 0) {
+            return command_run(commands[i], argc - 1, argv + 1);
+        }
+    }
+    return unknown(name);
 }

@@ -73,6 +73,7 @@ static int open_socket(int type, int (*use)(int fd, const struct sockaddr *, soc
 {
     struct sockaddr_in in = to_system(address);
     int fd = socket(AF_INET, type | SOCK_NONBLOCK, 0);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){type == SOCK_STREAM}, sizeof(int)); /* to be started again at once */
     (void)use(fd, (struct sockaddr *)&in, sizeof in); /* bind or connect; what went wrong shows in the first use */
     return fd;
 }

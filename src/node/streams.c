@@ -13,6 +13,7 @@
 #define JOIN_ATTEMPTS_BUSY 6      /* a peer that resets or closes without a word is busy: patience */
 #define JOIN_ATTEMPTS_REFUSED 3   /* nobody listens (yet) */
 #define JOIN_BACKOFF_US 200000u
+#define JOIN_EXCHANGE_US 1000000u /* the next exchange follows a join after once to twice this */
 
 enum purpose { PURPOSE_ANSWER, PURPOSE_JOIN, PURPOSE_EXCHANGE, PURPOSE_LOOK, PURPOSE_MEET, PURPOSE_PING };
 enum stage { STAGE_WAITING, STAGE_CONNECTING, STAGE_TALKING };
@@ -145,12 +146,23 @@ static void join_result(struct turn *turn, const struct join *j, const char *tex
     outbox_notify(turn->outbox, &event);
 }
 
+/* Differs: who joins in a crowd may miss others that come at the same time, since nobody knows yet how often to tell it. So the next
+ * exchange is brought forward; memberlist leaves it to the usual interval. */
+static void exchange_soon(struct hearsay_node *node, struct turn *turn, const struct join *join)
+{
+    uint64_t soon = turn->now + JOIN_EXCHANGE_US + rng_below(turn->rng, JOIN_EXCHANGE_US);
+    if (join->contacted > 0 && turn->options->healing && node->push_pull.is_armed && soon < node->push_pull.at) {
+        timers_set(turn->timers, &node->push_pull, soon);
+    }
+}
+
 static void join_finished(struct hearsay_node *node, struct turn *turn, struct join *join)
 {
     if (join->contacted > 0 && turn->options->personality == HEARSAY_SERF) {
         struct hearsay_bytes self = bytes_of_string(members_name(&node->beliefs.members, node->beliefs.members.self));
         presence_tell_intent(&node->serf.presence, turn, false, self, false, 0);
     }
+    exchange_soon(node, turn, join);
     struct join **at = &node->streams.joins;
     while (*at != join) {
         at = &(*at)->next;

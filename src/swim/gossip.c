@@ -55,7 +55,7 @@ void gossip_on_tick(struct beliefs *b, struct turn *turn)
             packing_send_rumors(turn, &member->identity->address, member->identity->versions[1] >= GOSSIP_PMAX_CRC);
         }
     }
-    if (rumors_any(r)) {
+    if (rumors_any(r) && turn->population > 1) { /* alone, we sleep: whoever comes is news, and starts the ticks again */
         uint64_t interval = turn_ms(turn->options->gossip_interval_ms);
         uint64_t next = r->gossip.at + interval;
         timers_set(turn->timers, &r->gossip, next > turn->now ? next : turn->now + interval);

@@ -23,7 +23,7 @@ struct envelope {
 enum envelope_fault {
     ENVELOPE_OK,
     ENVELOPE_LABEL,     /* another label, or a truncated one */
-    ENVELOPE_PLAINTEXT, /* not encrypted although a key is set (streams; packets cannot be told apart from CIPHER) */
+    ENVELOPE_PLAINTEXT, /* not encrypted although a key is set (with packets an informed guess) */
     ENVELOPE_CIPHER,    /* no key opens it, or encrypted without a keyring */
     ENVELOPE_CRC,
     ENVELOPE_LZW,       /* broken, empty or above the limit */

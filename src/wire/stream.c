@@ -70,6 +70,7 @@ static struct hearsay_bytes aad_of(const struct envelope *e, const uint8_t *head
 static enum stream_status decrypt(struct stream_reader *s, struct hearsay_bytes *body)
 {
     const struct envelope *e = s->envelope;
+    s->was_encrypted = true;
     if (e->key_count == 0) {
         return bad(s, ENVELOPE_CIPHER);
     }
@@ -89,7 +90,6 @@ static enum stream_status decrypt(struct stream_reader *s, struct hearsay_bytes 
     if (fault != ENVELOPE_OK) {
         return bad(s, fault);
     }
-    s->was_encrypted = true;
     *body = buffer_bytes(&s->opened[0]);
     return body->size > 0 ? STREAM_WHOLE : bad(s, ENVELOPE_TRUNCATED);
 }

@@ -30,7 +30,7 @@ struct stream_reader {
     uint32_t tail_size;   /* raw bytes after the last msgpack value: user state or user message */
     struct hearsay_bytes body; /* when WHOLE: type byte + body, decrypted and decompressed */
     enum envelope_fault fault; /* when BAD */
-    bool was_encrypted, was_compressed;
+    bool was_encrypted, was_compressed; /* was_encrypted also when nothing opened it */
 };
 
 /* is_inbound: the other side dialled. The reader borrows the envelope. */

@@ -174,6 +174,8 @@ const struct hearsay_counters *counters_of(struct story *c, nodes who);
 struct hearsay_stats stats_of(struct story *c, nodes who);
 /* How often `who` was notified of such events about `about` (nobody = about whomever), all of them together. */
 unsigned times_told(struct story *c, nodes who, enum hearsay_event_type type, nodes about);
+/* How often one of `who` itself (not by another's word) came to the verdict that one of `whom` is dead. */
+unsigned times_declared_dead(struct story *c, nodes who, nodes whom);
 /* The cause of the last such event of `who`; accuser is not kept. */
 struct hearsay_cause last_cause(struct story *c, nodes who, enum hearsay_event_type type, nodes about);
 uint64_t story_seed(const struct story *c);

@@ -257,6 +257,18 @@ unsigned times_told(struct story *c, nodes who, enum hearsay_event_type type, no
     return count_told(c, &w);
 }
 
+unsigned times_declared_dead(struct story *c, nodes who, nodes whom)
+{
+    unsigned count = 0;
+    struct wanted w = {.who = who, .whom = whom, .type = HEARSAY_MEMBER_FAILED};
+    for (size_t i = 0; i < c->told_count; i++) {
+        enum hearsay_reason reason = c->told[i].cause.reason;
+        bool is_own = reason == HEARSAY_BECAUSE_TIMER || reason == HEARSAY_BECAUSE_PROBE_FAILED;
+        count += is_own && is_wanted(c, &c->told[i], &w);
+    }
+    return count;
+}
+
 /* Has each of who been told at least once? */
 static bool each_told(const struct story *c, const struct wanted *w)
 {

@@ -14,7 +14,7 @@
 static void put_line(struct story *c, const char *text)
 {
     char *line = c->lines[c->line_count++ % STORY_LINES];
-    (void)snprintf(line, STORY_LINE_BYTES, "[%11.6f] %s", (double)time_of(c) / 1e6, text);
+    (void)snprintf(line, STORY_LINE_BYTES, "[%11.6f] %.*s", (double)time_of(c) / 1e6, STORY_LINE_BYTES - 30, text);
     if (c->is_traced) {
         fprintf(stderr, "%s\n", line);
     }
@@ -22,7 +22,7 @@ static void put_line(struct story *c, const char *text)
 
 void report_line(struct story *c, const char *format, ...)
 {
-    char text[STORY_LINE_BYTES];
+    char text[STORY_LINE_BYTES - 20];
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);

@@ -2,7 +2,7 @@
  *
  * See scan.h.
  */
-#include "agent/scan.h"
+#include "rpc/scan.h"
 
 struct head {
     uint32_t head;     /* bytes before the content */

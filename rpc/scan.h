@@ -3,8 +3,8 @@
  * Where one msgpack object ends in bytes that arrive piece by piece. It remembers how far it came, so that a request fed byte
  * by byte costs no more than one fed at once. It judges nothing but the shape.
  */
-#ifndef HEARSAY_AGENT_SCAN_H
-#define HEARSAY_AGENT_SCAN_H
+#ifndef HEARSAY_RPC_SCAN_H
+#define HEARSAY_RPC_SCAN_H
 
 #include <hearsay/types.h>
 
