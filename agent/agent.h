@@ -5,7 +5,8 @@
 #ifndef HEARSAY_AGENT_H
 #define HEARSAY_AGENT_H
 
-/* `hearsay agent …`: argv[0] is the command's name. Secrets in argv are wiped. Answers the exit code: 0 fine, 1 failure, 2 usage. */
+/* `hearsay agent …`: argv[0] is the command's name. Secrets in argv are wiped. Answers the exit code: 0 fine, 1 failure,
+ * 2 wrong usage. */
 int agent_main(int argc, char **argv);
 
 #endif

@@ -24,7 +24,8 @@ static bool replay_line(const char *line, size_t size, uint64_t now_s, struct pl
         seen = seen * 10 + (uint64_t)(*p - '0');
     }
     size_t length = p < end ? (size_t)(end - p) - 1 : 0;
-    if (p == space + 1 || p == end || *p != ' ' || length == 0 || length > HEARSAY_NAME_MAX || memchr(p, '\0', length + 1) != NULL) {
+    bool is_shaped = p > space + 1 && p < end && *p == ' ' && length > 0 && length <= HEARSAY_NAME_MAX;
+    if (!is_shaped || memchr(p, '\0', length + 1) != NULL) {
         return false;
     }
     memcpy(name, p + 1, length);
@@ -88,7 +89,7 @@ bool book_write(const char *path, uint64_t now_s, const struct places *places, c
     struct page page = {.now_s = now_s, .own = own};
     text_puts(&page.text, "# members known lately: address, unix time last seen, name\n");
     places_visit(places, put_place, &page);
-    bool is_done = disk_replace(path, page.text.data, page.text.size, 0644, error, size);
+    bool is_done = disk_replace(path, page.text.data, page.text.size, 0644, false, error, size); /* not worth a wait */
     text_deinit(&page.text);
     return is_done;
 }

@@ -67,22 +67,22 @@ void disk_sync_folder(const char *path)
     free(copy);
 }
 
-bool disk_replace(const char *path, const void *data, size_t length, unsigned mode, char *error, size_t size)
+bool disk_replace(const char *path, const void *data, size_t length, unsigned mode, bool is_durable, char *error, size_t size)
 {
     struct text name = {0};
     text_printf(&name, "%s.new", path);
     int fd = open(name.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
-    bool is_done = fd >= 0 && fchmod(fd, mode) == 0 && write_all(fd, data, length) && fsync(fd) == 0;
-    is_done = is_done && rename(name.data, path) == 0;
+    bool is_done = fd >= 0 && fchmod(fd, mode) == 0 && write_all(fd, data, length);
+    is_done = is_done && (!is_durable || fsync(fd) == 0) && rename(name.data, path) == 0;
     if (!is_done) {
         snprintf(error, size, "cannot write %s: %s", path, strerror(errno));
     }
     if (fd >= 0) {
         close(fd);
     }
-    if (is_done) {
+    if (is_done && is_durable) {
         disk_sync_folder(path);
-    } else {
+    } else if (!is_done) {
         (void)unlink(name.data);
     }
     text_deinit(&name);

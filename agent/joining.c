@@ -24,7 +24,8 @@ static void on_start_joined(struct hearsay_uv *uv, size_t contacted, const char 
         chores_want(&life->chores, CHORE_TRIM, 2000);
         return;
     }
-    fprintf(stderr, "agent: failed to join: %s (use --retry-join to keep trying)\n", error == NULL ? "nobody answered" : error);
+    fprintf(stderr, "agent: failed to join: %s (use --retry-join to keep trying)\n",
+            error == NULL ? "nobody answered" : error);
     life_stop(life, 1);
 }
 
@@ -118,7 +119,7 @@ void joining_start(struct life *life)
     }
 }
 
-/* ---- by RPC: the driver's answer carried to the service ----------------------------------------------------------------------- */
+/* ---- by RPC: the driver's answer carried to the service ---- */
 
 struct errand {
     service_joined done;

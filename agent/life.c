@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ---- the service's deeds -------------------------------------------------------------------------------------------------- */
+/* ---- the service's deeds ---- */
 
 static uint64_t service_now(void *context)
 {
@@ -50,7 +50,7 @@ static bool save_tags(void *context, const struct taglist *tags, char *error, si
     }
     struct text json = {0};
     lists_tags_json(tags, &json);
-    bool is_saved = disk_replace(life->config.tags_file, json.data, json.size, 0600, error, size);
+    bool is_saved = disk_replace(life->config.tags_file, json.data, json.size, 0600, true, error, size);
     text_deinit(&json);
     return is_saved;
 }
@@ -78,7 +78,7 @@ static void init_service(struct life *life, uint32_t event_bytes_max)
                                      .lines_dropped = lines_dropped};
 }
 
-/* ---- events ------------------------------------------------------------------------------------------------------------------ */
+/* ---- events ---- */
 
 static void put_event_line(struct life *life)
 {
@@ -130,7 +130,8 @@ static void say_event(const struct hearsay_event *event)
         break;
     case HEARSAY_CONFLICT:
         text_place(&event->other_address, place);
-        log_put(LOG_ERR, "hearsay: Name conflict: %s is also claimed by %s: give every node its own name", event->member.name, place);
+        log_put(LOG_ERR, "hearsay: Name conflict: %s is also claimed by %s: give every node its own name",
+                event->member.name, place);
         break;
     case HEARSAY_FOREIGN_CLUSTER:
         text_place(&event->other_address, place);
@@ -164,7 +165,7 @@ static void on_event(struct hearsay_uv *uv, const struct hearsay_event *event, v
     (void)uv; /* the node may be asked only now: event is gone after that */
 }
 
-/* ---- chores ------------------------------------------------------------------------------------------------------------------ */
+/* ---- chores ---- */
 
 static void finish_leaving(struct life *life)
 {
@@ -240,7 +241,7 @@ static void run_chore(void *context, enum chore chore)
     }
 }
 
-/* ---- the end ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 void life_leave(struct life *life)
 {
@@ -310,7 +311,7 @@ static void on_signal(uv_signal_t *handle, int number)
     }
 }
 
-/* ---- the start --------------------------------------------------------------------------------------------------------------- */
+/* ---- the start ---- */
 
 static void open_loop(struct life *life)
 {
@@ -330,7 +331,8 @@ static bool open_log(struct life *life, char *error, size_t size)
     bool is_on_stdout = life->config.event_log != NULL && strcmp(life->config.event_log, "-") == 0;
     log_start(is_on_stdout ? STDERR_FILENO : STDOUT_FILENO);
     if (!log_parse_level(life->config.log_level, &level)) {
-        snprintf(error, size, "invalid log level: %s. Valid log levels are: [TRACE DEBUG INFO WARN ERR]", life->config.log_level);
+        snprintf(error, size, "invalid log level: %s. Valid log levels are: [TRACE DEBUG INFO WARN ERR]",
+                 life->config.log_level);
         return false;
     }
     log_set_level(level);
@@ -342,7 +344,8 @@ static bool open_node(struct life *life, char *error, size_t size)
 {
     struct hearsay_uv_options options;
     struct taglist tags = {0};
-    bool is_open = setup_tags(&life->config, &tags, error, size) && setup_options(&life->config, &tags, &options, error, size);
+    bool is_open = setup_tags(&life->config, &tags, error, size)
+                   && setup_options(&life->config, &tags, &options, error, size);
     if (is_open) {
         persist_set_clocks(&life->persist, &options.node);
         options.on_event = on_event;
@@ -416,7 +419,7 @@ static void abandon(struct life *life)
     }
     uv_run(&life->loop, UV_RUN_DEFAULT);
     uv_loop_close(&life->loop);
-    snapshot_close(&life->persist.snapshot);
+    persist_abandon(&life->persist);
     eventlog_close(&life->events);
 }
 

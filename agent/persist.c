@@ -85,7 +85,8 @@ struct remembering {
 static void remember(void *context, struct place *place)
 {
     struct remembering *r = context;
-    if (strcmp(place->name, r->own) != 0 && hearsay_remember(r->node, r->now, place->name, &place->address) != HEARSAY_OK) {
+    if (strcmp(place->name, r->own) != 0
+        && hearsay_remember(r->node, r->now, place->name, &place->address) != HEARSAY_OK) {
         log_put(LOG_DEBUG, "agent: could not remember %s", place->name);
     }
 }
@@ -176,6 +177,11 @@ void persist_close(struct persist *p, const char *own)
 {
     persist_flush(p);
     persist_flush_book(p, own, true);
+    persist_abandon(p);
+}
+
+void persist_abandon(struct persist *p)
+{
     snapshot_close(&p->snapshot);
     places_deinit(&p->places);
     lists_free_words(&p->rejoin);

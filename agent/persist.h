@@ -35,6 +35,9 @@ void persist_leave(struct persist *p);
 void persist_flush(struct persist *p);
 /* The book, if it changed or if it is due anyway. */
 void persist_flush_book(struct persist *p, const char *own, bool is_due);
+/* Writes everything, then forgets it. */
 void persist_close(struct persist *p, const char *own);
+/* Forgets without writing: the agent could not start. */
+void persist_abandon(struct persist *p);
 
 #endif

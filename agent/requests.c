@@ -155,7 +155,7 @@ static bool force_leave(struct session *session, uint64_t seq, struct hearsay_by
     return true;
 }
 
-/* ---- join: answered when the driver is through with all addresses; the client may be gone by then ------------------------ */
+/* ---- join: answered when the driver is through with all addresses; the client may be gone by then ---- */
 
 struct pending_join {
     struct session *session; /* NULL = it is gone */
@@ -242,7 +242,7 @@ static bool leave(struct session *session, uint64_t seq, struct hearsay_bytes bo
     return true;
 }
 
-/* ---- tags ----------------------------------------------------------------------------------------------------------------- */
+/* ---- tags ---- */
 
 static void current_tags(const struct service *service, struct taglist *tags)
 {
@@ -300,7 +300,7 @@ static bool tags(struct session *session, uint64_t seq, struct hearsay_bytes bod
     return !f.r.is_bad;
 }
 
-/* ---- what is not there yet ------------------------------------------------------------------------------------------------- */
+/* ---- what is not there yet ---- */
 
 static bool refuse(struct session *session, uint64_t seq, const char *name)
 {

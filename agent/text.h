@@ -46,7 +46,7 @@ int text_base64_decode(const char *string, uint8_t *out, size_t capacity);
 void text_ip(const struct hearsay_address *address, char out[46]);
 /* "127.0.0.1:7946", "[::1]:7946". At most 56 bytes, NUL included. */
 void text_place(const struct hearsay_address *address, char out[56]);
-/* The candidate most similar to word, or NULL if none is near. Remembers the best so far in *best (start with UINT32_MAX). */
+/* Is candidate more similar to word than all before it, and similar at all? *best keeps the score; start with UINT32_MAX. */
 bool text_is_nearer(const char *word, const char *candidate, uint32_t *best);
 
 #endif

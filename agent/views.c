@@ -78,7 +78,7 @@ static void put_list(struct session *session, const char *key, uint32_t count, c
     text_put(&session->output, items->data, items->size);
 }
 
-/* ---- members -------------------------------------------------------------------------------------------------------------- */
+/* ---- members ---- */
 
 #define TAG_FILTERS 64
 
@@ -182,7 +182,7 @@ bool views_members_filtered(struct session *session, uint64_t seq, struct hearsa
     return is_fine;
 }
 
-/* ---- stats: a map of maps of strings ----------------------------------------------------------------------------------------- */
+/* ---- stats: a map of maps of strings ---- */
 
 static void put_section(struct writer *w, const char *name, uint32_t count)
 {
@@ -267,7 +267,7 @@ bool views_stats(struct session *session, uint64_t seq, struct hearsay_bytes bod
     return true;
 }
 
-/* ---- why: the flight recorder ---------------------------------------------------------------------------------------------- */
+/* ---- why: the flight recorder ---- */
 
 struct pieces {
     struct writer w;
@@ -340,7 +340,7 @@ bool views_why(struct session *session, uint64_t seq, struct hearsay_bytes body)
     return true;
 }
 
-/* ---- health ----------------------------------------------------------------------------------------------------------------- */
+/* ---- health ---- */
 
 bool views_health(struct session *session, uint64_t seq, struct hearsay_bytes body)
 {

@@ -6,14 +6,17 @@
 
 #include "cli/command.h"
 #include "cli/place.h"
+#include "cli/plain.h"
 #include "wire/msgpack.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define SECRET_ROOM 4224
@@ -40,19 +43,22 @@ static const char *token_of(void)
 
 static int connect_to(const char *address)
 {
-    struct place place;
-    if (!place_resolve(address, "7373", &place)) {
+    struct places places;
+    int fd = -1, why = 0;
+    if (!place_resolve(address, "7373", &places)) {
         return -1;
     }
-    int fd = socket(place.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (const struct sockaddr *)&place.address, place.size) == 0) {
-        return fd;
+    for (size_t i = 0; i < places.count && fd < 0; i++) {
+        fd = place_connect(&places.at[i], CLIENT_WAIT_MS, &why);
     }
-    command_fail("no agent answers at %s (%s); start one with `hearsay agent`, or say where it is with --rpc-addr", address, strerror(errno));
-    if (fd >= 0) {
-        close(fd);
+    if (fd < 0) {
+        command_fail("no agent answers at %s (%s); start one with `hearsay agent`, or say where it is with --rpc-addr", address, strerror(why));
+        return -1;
     }
-    return -1;
+    struct timeval patience = {.tv_sec = CLIENT_WAIT_MS / 1000};
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    return fd;
 }
 
 static bool handshake(struct client *c)
@@ -106,7 +112,7 @@ static bool send_all(struct client *c, const uint8_t *data, size_t size)
             continue;
         }
         if (sent <= 0) {
-            command_fail("the agent closed the connection");
+            command_fail(sent < 0 && errno == EAGAIN ? "the agent does not read what we ask" : "the agent closed the connection");
             return false;
         }
         data += sent;
@@ -131,6 +137,9 @@ static bool receive_more(struct client *c, bool is_quiet)
 {
     struct pollfd p = {.fd = c->fd, .events = POLLIN};
     int ready = poll(&p, 1, c->wait_ms);
+    if (ready < 0 && errno == EINTR) {
+        return true;
+    }
     if (ready == 0) {
         command_fail("no answer from the agent within %d s", c->wait_ms / 1000);
         return false;
@@ -151,7 +160,7 @@ static bool receive_more(struct client *c, bool is_quiet)
     }
     if (got <= 0) {
         if (!is_quiet) {
-            command_fail("the agent closed the connection without an answer");
+            command_fail("the agent closed the connection without an answer%s", c->closed_hint == NULL ? "" : c->closed_hint);
         }
         return false;
     }
@@ -198,7 +207,7 @@ bool client_header(struct client *c, uint64_t *seq, char *error, size_t size, bo
         struct hearsay_bytes key = msgpack_get_raw(&r);
         if (msgpack_is(key, "Error")) {
             struct hearsay_bytes text = msgpack_get_raw(&r);
-            snprintf(error, size, "%.*s", (int)text.size, (const char *)text.data);
+            plain_into(error, size, text);
         } else if (msgpack_is(key, "Seq")) {
             *seq = msgpack_get_uint(&r, UINT64_MAX);
         } else {
@@ -220,6 +229,7 @@ bool client_ask(struct client *c, const char *command, struct hearsay_bytes body
     }
     if (error[0] != 0) {
         bool needs_token = strcmp(error, "Authentication required") == 0 || strcmp(error, "Invalid authentication token") == 0;
+        plain_tame(error);
         command_fail("%s%s", error, needs_token ? "; give the agent's token with --rpc-auth @FILE" : "");
         return false;
     }

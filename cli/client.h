@@ -16,6 +16,7 @@ struct client {
     uint8_t *data;     /* received and not yet used */
     size_t size, capacity, used;
     int wait_ms;       /* longest silence, -1 = for ever */
+    const char *closed_hint; /* what it may mean when the agent closes instead of answering, or NULL */
 };
 
 /* Connects to --rpc-addr and is ready to ask. False after saying why. */

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,24 +19,39 @@
 const char *command_rpc_addr;
 char *command_rpc_auth;
 static const struct command *running;
+static bool was_misused;
+
+static void say(const char *format, va_list arguments)
+{
+    fprintf(stderr, "hearsay%s%s: ", running == NULL ? "" : " ", running == NULL ? "" : running->name);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+}
 
 int command_fail(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    fprintf(stderr, "hearsay %s: ", running == NULL ? "" : running->name);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    say(format, arguments);
     va_end(arguments);
     return EXIT_FAILED;
+}
+
+bool command_misused(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(format, arguments);
+    va_end(arguments);
+    was_misused = true;
+    return false;
 }
 
 bool command_format(const char *format, bool *is_json)
 {
     *is_json = strcmp(format, "json") == 0;
     if (!*is_json && strcmp(format, "text") != 0) {
-        command_fail("--format %s: there is only text and json", format);
-        return false;
+        return command_misused("--format %s: there is only text and json", format);
     }
     return true;
 }
@@ -67,12 +83,17 @@ static bool take_secret(char **target, char *value)
     }
     FILE *file = fopen(value + 1, "r");
     char text[SECRET_MAX];
-    if (file == NULL) {
-        command_fail("cannot read the secret in %s", value + 1);
-        return false;
+    size_t size = file == NULL ? 0 : fread(text, 1, sizeof text - 1, file);
+    bool is_read = file != NULL && ferror(file) == 0;
+    if (!is_read) {
+        command_fail("cannot read the secret in %s: %s", value + 1, strerror(errno));
     }
-    size_t size = fread(text, 1, sizeof text - 1, file);
-    fclose(file);
+    if (file != NULL) {
+        fclose(file);
+    }
+    if (!is_read) {
+        exit(EXIT_FAILED); /* the flag was right, the file is not */
+    }
     text[size] = 0;
     text[strcspn(text, "\r\n")] = 0;
     *target = strdup(text);
@@ -109,6 +130,7 @@ static bool take(const struct flag *flag, char *value)
     return true;
 }
 
+/* Reads flags until the first argument, from where the last call stopped. */
 static int read_flags(const struct command *command, int argc, char **argv, bool *wants_help)
 {
     struct option options[FLAGS_MAX + 2] = {{"help", no_argument, NULL, 1}};
@@ -119,7 +141,7 @@ static int read_flags(const struct command *command, int argc, char **argv, bool
         count++;
     }
     opterr = 0;
-    for (int at = 1, found; (found = getopt_long_only(argc, argv, "+:h", options, NULL)) != -1; at = optind) {
+    for (int at = optind == 0 ? 1 : optind, found; (found = getopt_long_only(argc, argv, "+:h", options, NULL)) != -1; at = optind) {
         if (found == 1 || found == 'h') {
             *wants_help = true;
             return EXIT_DONE;
@@ -132,27 +154,48 @@ static int read_flags(const struct command *command, int argc, char **argv, bool
             return wrong_usage(command, "there is no flag", argv[at]);
         }
         if (!take(flag, optarg)) {
-            return wrong_usage(command, "cannot use the value of", flag->name);
+            return was_misused ? EXIT_USAGE : wrong_usage(command, "cannot use the value of", flag->name);
         }
     }
     return EXIT_DONE;
 }
 
+/* Reads the whole line; its arguments then stand at argv[1..*count]. */
+static int read_line(const struct command *command, int argc, char **argv, int *count, bool *wants_help)
+{
+    int result = EXIT_DONE;
+    optind = 0; /* glibc: start afresh */
+    for (*count = 0; result == EXIT_DONE && !*wants_help; ) {
+        result = read_flags(command, argc, argv, wants_help);
+        if (optind >= argc) {
+            break;
+        }
+        bool are_rest = !command->flags_anywhere || strcmp(argv[optind - 1], "--") == 0;
+        do {
+            argv[++*count] = argv[optind++];
+        } while (are_rest && optind < argc);
+    }
+    return result;
+}
+
 int command_run(const struct command *command, int argc, char **argv)
 {
     bool wants_help = false;
+    int count;
     running = command;
-    int result = read_flags(command, argc, argv, &wants_help);
+    int result = read_line(command, argc, argv, &count, &wants_help);
     if (wants_help) {
         help(command, stdout);
         return EXIT_DONE;
     }
-    int count = argc - optind;
     if (result == EXIT_DONE && count < command->least) {
         result = wrong_usage(command, "an argument is missing", NULL);
     }
     if (result == EXIT_DONE && command->most >= 0 && count > command->most) {
-        result = wrong_usage(command, "unexpected argument", argv[optind + command->most]);
+        result = wrong_usage(command, "unexpected argument", argv[command->most + 1]);
     }
-    return result != EXIT_DONE ? result : command->run(count, argv + optind);
+    if (result == EXIT_DONE) {
+        result = command->run(count, argv + 1);
+    }
+    return was_misused ? EXIT_USAGE : result;
 }

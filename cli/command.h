@@ -38,6 +38,7 @@ struct command {
     const char *text;    /* what it does, and an example */
     const struct flag *flags; /* ends with name NULL */
     int least, most;     /* arguments after the flags; most -1 = any number */
+    bool flags_anywhere; /* flags may also follow arguments; Serf's commands do not have that */
     int (*run)(int count, char **arguments);
 };
 
@@ -48,6 +49,8 @@ extern const struct command command_members, command_join, command_leave, comman
 int command_run(const struct command *command, int argc, char **argv);
 /* One line on stderr: "hearsay COMMAND: …". Answers EXIT_FAILED. */
 int command_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same for wrong usage: whatever the command answers, the program's exit code is then EXIT_USAGE. Answers false. */
+bool command_misused(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "text" or "json" into *is_json; else a line on stderr and false. */
 bool command_format(const char *format, bool *is_json);
 

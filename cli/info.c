@@ -4,6 +4,7 @@
  */
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/plain.h"
 #include "wire/msgpack.h"
 
 #include <jansson.h>
@@ -25,10 +26,12 @@ static json_t *read_stats(struct hearsay_bytes object)
         char key[128];
         for (uint32_t i = 0; i < count && !r.is_bad; i++) {
             struct hearsay_bytes k = msgpack_get_raw(&r), v = msgpack_get_raw(&r);
-            snprintf(key, sizeof key, "%.*s", (int)k.size, (const char *)k.data);
-            json_object_set_new(group, key, json_stringn_nocheck((const char *)v.data, v.size));
+            char *value = plain_copy(v);
+            plain_into(key, sizeof key, k);
+            json_object_set_new(group, key, json_string(value == NULL ? "" : value));
+            free(value);
         }
-        snprintf(key, sizeof key, "%.*s", (int)name.size, (const char *)name.data);
+        plain_into(key, sizeof key, name);
         json_object_set_new(root, key, group);
     }
     if (r.is_bad) {
@@ -60,9 +63,23 @@ static void sorted(json_t *object, void (*print)(const char *key, json_t *value)
     }
 }
 
+static void print_tame(const char *text)
+{
+    char *copy = strdup(text);
+    if (copy != NULL) {
+        plain_tame(copy);
+        fputs(copy, stdout);
+    }
+    free(copy);
+}
+
 static void print_value(const char *key, json_t *value)
 {
-    printf("\t%s = %s\n", key, json_string_value(value));
+    fputs("\t", stdout);
+    print_tame(key);
+    fputs(" = ", stdout);
+    print_tame(json_string_value(value));
+    putchar('\n');
 }
 
 static void print_group(const char *key, json_t *group)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * hearsay inspect: looks at any memberlist or Serf node from outside. One exchange that carries no members, so our name never enters the
- * cluster, and a few pings. What was seen is printed by inspect_print.c.
+ * cluster, and a few pings. inspection.c prints what was seen.
  */
 #include "cli/base64.h"
 #include "cli/command.h"
@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <hearsay/hearsay_uv.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,35 +48,10 @@ static bool wait_for(int fd, short events, uint64_t deadline)
 
 /* ---- the exchange -------------------------------------------------------------------------------------------------------------- */
 
-static int connect_within(const struct place *place, uint64_t deadline, int *why)
-{
-    int fd = socket(place->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        *why = errno;
-        return -1;
-    }
-    *why = 0;
-    if (connect(fd, (const struct sockaddr *)&place->address, place->size) != 0) {
-        socklen_t size = sizeof *why;
-        *why = errno;
-        if (*why == EINPROGRESS) {
-            *why = ETIMEDOUT;
-            if (wait_for(fd, POLLOUT, deadline)) {
-                getsockopt(fd, SOL_SOCKET, SO_ERROR, why, &size);
-            }
-        }
-    }
-    if (*why != 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
 static void exchange(struct inspection *i, const struct place *place)
 {
     uint64_t deadline = now_us() + (uint64_t)timeout_ms * 1000;
-    int fd = connect_within(place, deadline, &i->tcp_error);
+    int fd = place_connect(place, timeout_ms, &i->tcp_error);
     if (fd < 0) {
         return;
     }
@@ -144,15 +118,15 @@ static bool read_options(struct hearsay_inspect_options *options)
 {
     *options = (struct hearsay_inspect_options){.label = label};
     if (timeout_text != NULL) {
-        timeout_ms = atoi(timeout_text);
-        if (timeout_ms <= 0) {
-            command_fail("--timeout %s: give it in milliseconds, above 0", timeout_text);
-            return false;
+        char *end;
+        long value = strtol(timeout_text, &end, 10);
+        if (*end != 0 || value <= 0 || value > 3600000) {
+            return command_misused("--timeout %s: give it in milliseconds, 1 to 3600000", timeout_text);
         }
+        timeout_ms = (int)value;
     }
     if (personality != NULL && strcmp(personality, "serf") != 0 && strcmp(personality, "memberlist") != 0) {
-        command_fail("--personality %s: there is serf and memberlist", personality);
-        return false;
+        return command_misused("--personality %s: there is serf and memberlist", personality);
     }
     if (label != NULL && strlen(label) > HEARSAY_LABEL_MAX) {
         command_fail("--label has %zu bytes; at most %d are possible", strlen(label), HEARSAY_LABEL_MAX);
@@ -181,17 +155,21 @@ static int run(int count, char **arguments)
     struct hearsay_inspect_options options;
     struct inspection inspection = {.address = arguments[0], .has_key = encrypt != NULL, .has_label = label != NULL,
                                     .expected = personality};
-    struct place place;
+    struct places places;
+    size_t at = 0;
     bool is_json;
-    if (!command_format(format, &is_json) || !read_options(&options) || !place_resolve(arguments[0], "7946", &place)) {
+    if (!command_format(format, &is_json) || !read_options(&options) || !place_resolve(arguments[0], "7946", &places)) {
         return EXIT_FAILED;
     }
     inspection.look = hearsay_inspect_create(&options);
     if (inspection.look == NULL) {
         return command_fail("out of memory");
     }
-    exchange(&inspection, &place);
-    ping(&inspection, &place);
+    exchange(&inspection, &places.at[0]);
+    while (!inspection.has_connected && at + 1 < places.count) {
+        exchange(&inspection, &places.at[++at]);
+    }
+    ping(&inspection, &places.at[inspection.has_connected ? at : 0]);
     bool is_seen = inspection.status == HEARSAY_INSPECT_DONE && inspection.has_connected;
     if (is_json) {
         inspection_print_json(&inspection);
@@ -223,5 +201,6 @@ const struct command command_inspect = {
     .flags = flags,
     .least = 1,
     .most = 1,
+    .flags_anywhere = true,
     .run = run,
 };

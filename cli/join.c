@@ -4,6 +4,7 @@
  */
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/plain.h"
 #include "wire/msgpack.h"
 
 #include <stdio.h>
@@ -24,6 +25,21 @@ static int contacted(struct client *client)
     (void)msgpack_get_raw(&r);
     int64_t number = msgpack_get_int(&r);
     return r.is_bad ? -1 : (int)number;
+}
+
+/* Serf's errors span lines; ours do not. */
+static void squeeze(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from != 0; from++) {
+        bool is_space = *from == ' ' || *from == '\n' || *from == '\t';
+        if (!is_space || (to > text && to[-1] != ' ')) {
+            *to++ = is_space ? ' ' : *from;
+        }
+    }
+    to -= to > text && to[-1] == ' ';
+    *to = 0;
+    plain_tame(text);
 }
 
 static int run(int count, char **arguments)
@@ -51,10 +67,14 @@ static int run(int count, char **arguments)
     int result = EXIT_FAILED;
     if (client_send(&client, "join", writer_bytes(&w)) && client_header(&client, &seq, error, sizeof error, false)) {
         if (error[0] != 0) {
+            squeeze(error);
             command_fail("could not join: %s", error);
         } else {
-            printf("Successfully joined cluster by contacting %d nodes.\n", contacted(&client));
-            result = EXIT_DONE;
+            int number = contacted(&client);
+            if (number >= 0) {
+                printf("Successfully joined cluster by contacting %d nodes.\n", number);
+                result = EXIT_DONE;
+            }
         }
     }
     client_close(&client);

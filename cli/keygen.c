@@ -17,11 +17,13 @@ static int run(int count, char **arguments)
 {
     (void)count;
     (void)arguments;
-    int size = atoi(key_size);
+    char *end;
+    long size = strtol(key_size, &end, 10);
     uint8_t key[32];
     char text[64];
-    if (size != 16 && size != 24 && size != 32) {
-        return command_fail("--size %s: a key has 16, 24 or 32 bytes", key_size);
+    if (*end != 0 || (size != 16 && size != 24 && size != 32)) {
+        (void)command_misused("--size %s: a key has 16, 24 or 32 bytes", key_size);
+        return EXIT_USAGE;
     }
     if (getrandom(key, (size_t)size, 0) != size) {
         return command_fail("the system gave no random bytes");

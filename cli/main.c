@@ -5,6 +5,7 @@
 #include "agent/agent.h"
 #include "cli/command.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,35 +29,41 @@ static void usage(FILE *out)
     fputs("\n`hearsay COMMAND --help` explains one, with an example.\n", out);
 }
 
-/* How many letters two words share at the same or a neighbouring place: enough to guess what was meant. */
-static size_t likeness(const char *a, const char *b)
+/* Letters to change, insert or leave out on the way from a to b (Levenshtein). */
+static size_t distance(const char *a, const char *b)
 {
-    size_t like = 0;
+    size_t row[32], length = strlen(b);
+    if (length >= sizeof row / sizeof row[0]) {
+        return SIZE_MAX;
+    }
+    for (size_t j = 0; j <= length; j++) {
+        row[j] = j;
+    }
     for (size_t i = 0; a[i] != 0; i++) {
-        size_t length = strlen(b);
-        for (size_t j = i == 0 ? 0 : i - 1; j <= i + 1 && j < length; j++) {
-            if (a[i] == b[j]) {
-                like++;
-                break;
-            }
+        size_t corner = row[0];
+        row[0] = i + 1;
+        for (size_t j = 1; j <= length; j++) {
+            size_t change = corner + (a[i] != b[j - 1]), other = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
+            corner = row[j];
+            row[j] = change < other ? change : other;
         }
     }
-    return like;
+    return row[length];
 }
 
 static int unknown(const char *name)
 {
     const char *nearest = "agent";
-    size_t best = likeness(name, nearest);
+    size_t least = distance(name, nearest);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        size_t like = likeness(name, commands[i]->name);
-        if (like > best) {
-            best = like;
+        size_t far = distance(name, commands[i]->name);
+        if (far < least) {
+            least = far;
             nearest = commands[i]->name;
         }
     }
     fprintf(stderr, "hearsay: there is no command '%s'", name);
-    if (best * 2 >= strlen(name)) {
+    if (least <= 1 + strlen(name) / 3) {
         fprintf(stderr, "; did you mean %s?", nearest);
     }
     fputs(" See hearsay --help\n", stderr);

@@ -27,8 +27,7 @@ static bool put_request(struct writer *w)
     for (size_t i = 0; i < tags.count; i++) {
         const char *equals = strchr(tags.at[i], '=');
         if (equals == NULL) {
-            command_fail("--tag %s: give it as key=regexp", tags.at[i]);
-            return false;
+            return command_misused("--tag %s: give it as key=regexp", tags.at[i]);
         }
         msgpack_put_str(w, bytes_of(tags.at[i], (size_t)(equals - tags.at[i])));
         msgpack_put_str(w, bytes_of_string(equals + 1));
@@ -73,6 +72,7 @@ static int run(int count, char **arguments)
     if (!command_format(format, &is_json) || !put_request(&w) || !client_open(&client)) {
         return EXIT_FAILED;
     }
+    client.closed_hint = "; is one of the regular expressions wrong?";
     int result = client_ask(&client, "members-filtered", writer_bytes(&w)) ? show(&client, is_json) : EXIT_FAILED;
     client_close(&client);
     return result;

@@ -6,9 +6,12 @@
 
 #include "cli/command.h"
 
+#include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 bool place_split(const char *text, const char *default_port, char host[256], char port[16])
 {
@@ -16,33 +19,62 @@ bool place_split(const char *text, const char *default_port, char host[256], cha
     bool has_port = colon != NULL && strchr(text, ':') == colon;
     if (text[0] == '[') {
         const char *close = strchr(text, ']');
+        if (close == NULL || (close[1] != ':' && close[1] != 0)) {
+            return false;
+        }
         start = text + 1;
-        has_port = close != NULL && close[1] == ':';
-        colon = has_port ? close + 1 : NULL;
-        end = close == NULL ? end : close;
+        has_port = close[1] == ':';
+        colon = close + 1;
+        end = close;
     } else if (has_port) {
         end = colon;
     }
     int host_size = snprintf(host, 256, "%.*s", (int)(end - start), start);
     int port_size = snprintf(port, 16, "%s", has_port ? colon + 1 : default_port);
-    return host_size < 256 && port_size < 16;
+    return host_size > 0 && host_size < 256 && port_size > 0 && port_size < 16;
 }
 
-bool place_resolve(const char *text, const char *default_port, struct place *place)
+bool place_resolve(const char *text, const char *default_port, struct places *places)
 {
     char host[256], port[16];
+    places->count = 0;
     if (!place_split(text, default_port, host, port)) {
-        command_fail("%s: not an address", text);
+        command_fail("%s: not an address; give HOST, HOST:PORT or [IPV6]:PORT", text);
         return false;
     }
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
     int err = getaddrinfo(host, port, &hints, &found);
     if (err != 0) {
         command_fail("cannot resolve %s: %s", text, gai_strerror(err));
         return false;
     }
-    memcpy(&place->address, found->ai_addr, found->ai_addrlen);
-    place->size = found->ai_addrlen;
+    for (struct addrinfo *i = found; i != NULL && places->count < sizeof places->at / sizeof places->at[0]; i = i->ai_next) {
+        struct place *place = &places->at[places->count++];
+        memcpy(&place->address, i->ai_addr, i->ai_addrlen);
+        place->size = i->ai_addrlen;
+    }
     freeaddrinfo(found);
     return true;
+}
+
+int place_connect(const struct place *place, int wait_ms, int *why)
+{
+    int fd = socket(place->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    *why = fd < 0 ? errno : 0;
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&place->address, place->size) != 0) {
+        *why = errno;
+    }
+    if (*why == EINPROGRESS) {
+        struct pollfd p = {.fd = fd, .events = POLLOUT};
+        socklen_t size = sizeof *why;
+        *why = ETIMEDOUT;
+        if (poll(&p, 1, wait_ms) > 0) {
+            getsockopt(fd, SOL_SOCKET, SO_ERROR, why, &size);
+        }
+    }
+    if (*why != 0 && fd >= 0) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
 }

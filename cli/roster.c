@@ -4,6 +4,7 @@
  */
 #include "cli/roster.h"
 
+#include "cli/plain.h"
 #include "wire/msgpack.h"
 
 #include <arpa/inet.h>
@@ -11,15 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static char *text_of(struct hearsay_bytes b)
-{
-    char *text = calloc(1, b.size + 1);
-    if (text != NULL && b.size > 0) {
-        memcpy(text, b.data, b.size);
-    }
-    return text;
-}
 
 static char *address_of(struct hearsay_bytes ip, unsigned port)
 {
@@ -51,13 +43,13 @@ static void insert_tag(struct roster_member *m, char *key, char *value)
 static bool read_tags(struct roster_member *m, struct reader *r)
 {
     uint32_t count = msgpack_get_map(r);
-    if (count > reader_left(r)) {
+    if (count > reader_left(r) || m->keys != NULL) {
         return false;
     }
     m->keys = calloc(count + 1, sizeof *m->keys);
     m->values = calloc(count + 1, sizeof *m->values);
     for (uint32_t i = 0; i < count && m->keys != NULL && m->values != NULL; i++) {
-        char *key = text_of(msgpack_get_raw(r)), *value = text_of(msgpack_get_raw(r));
+        char *key = plain_copy(msgpack_get_raw(r)), *value = plain_copy(msgpack_get_raw(r));
         if (key == NULL || value == NULL) {
             free(key);
             free(value);
@@ -89,13 +81,15 @@ static bool read_member(struct roster_member *m, struct reader *r)
     for (uint32_t i = 0; i < count && !r->is_bad; i++) {
         struct hearsay_bytes key = msgpack_get_raw(r);
         if (msgpack_is(key, "Name")) {
-            m->name = text_of(msgpack_get_raw(r));
+            free(m->name);
+            m->name = plain_copy(msgpack_get_raw(r));
         } else if (msgpack_is(key, "Addr")) {
             ip = msgpack_get_raw(r);
         } else if (msgpack_is(key, "Port")) {
             m->port = (unsigned)msgpack_get_uint(r, UINT16_MAX);
         } else if (msgpack_is(key, "Status")) {
-            m->status = text_of(msgpack_get_raw(r));
+            free(m->status);
+            m->status = plain_copy(msgpack_get_raw(r));
         } else if (msgpack_is(key, "Tags")) {
             r->is_bad |= !read_tags(m, r);
         } else if (msgpack_is(key, "DelegateMin")) {
@@ -164,6 +158,9 @@ void roster_print_text(const struct roster *roster, bool is_detailed)
     int name = 0, address = 0, status = 0, tags = 0;
     for (size_t i = 0; i < roster->count; i++) {
         const struct roster_member *m = &roster->at[i];
+        plain_tame(m->name);
+        plain_tame(m->status);
+        plain_tame(m->tags);
         name = widest(name, m->name);
         address = widest(address, m->address);
         status = widest(status, m->status);

@@ -26,8 +26,7 @@ static bool put_request(struct writer *w)
     for (size_t i = 0; i < set.count; i++) {
         const char *equals = strchr(set.at[i], '=');
         if (equals == NULL || equals == set.at[i]) {
-            command_fail("--set %s: give it as key=value", set.at[i]);
-            return false;
+            return command_misused("--set %s: give it as key=value", set.at[i]);
         }
         msgpack_put_str(w, bytes_of(set.at[i], (size_t)(equals - set.at[i])));
         msgpack_put_str(w, bytes_of_string(equals + 1));
@@ -43,7 +42,7 @@ static int run(int count, char **arguments)
     struct writer w = writer_of(room, sizeof room);
     struct client client;
     if (set.count == 0 && gone.count == 0) {
-        command_fail("nothing to change: give --set key=value or --delete key");
+        (void)command_misused("nothing to change: give --set key=value or --delete key");
         return EXIT_USAGE;
     }
     if (!put_request(&w) || !client_open(&client)) {

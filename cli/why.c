@@ -4,6 +4,7 @@
  */
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/plain.h"
 #include "cli/story.h"
 #include "wire/msgpack.h"
 
@@ -22,8 +23,8 @@ struct records {
 
 static void take_text(struct reader *r, char *out, size_t size)
 {
-    struct hearsay_bytes b = msgpack_get_raw(r);
-    snprintf(out, size, "%.*s", (int)b.size, b.data == NULL ? "" : (const char *)b.data);
+    plain_into(out, size, msgpack_get_raw(r));
+    plain_tame(out);
 }
 
 static void read_cause(struct reader *r, struct story_record *record)
@@ -240,5 +241,6 @@ const struct command command_why = {
     .flags = flags,
     .least = 1,
     .most = 1,
+    .flags_anywhere = true,
     .run = run,
 };

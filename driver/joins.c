@@ -72,7 +72,6 @@ static void report(struct join *join)
     char error[sizeof join->error];
     snprintf(error, sizeof error, "%s", join->error);
     join->done = NULL;
-    join->has_ticket = false;
     if (contacted == 0 && j->retry_ms > 0) {
         go_on_at(join, door_now() + j->retry_ms * UINT64_C(1000));
     } else {
@@ -113,8 +112,11 @@ static bool add_target(struct join *join, const struct hearsay_address *address,
 
 static void ask_node(struct join *join)
 {
-    hearsay_err err = join->target_count == 0 ? HEARSAY_ERR_ADDRESS
-                                              : door_join(join->owner->door, join->targets, join->target_count, join->replay, &join->ticket);
+    struct door *door = join->owner->door;
+    hearsay_err err = HEARSAY_ERR_ADDRESS;
+    if (join->target_count > 0) {
+        err = door_join(door, join->targets, join->target_count, join->replay, &join->ticket);
+    }
     if (err == HEARSAY_OK) {
         join->has_ticket = true;
         return;
@@ -213,6 +215,7 @@ void joins_stop(struct joins *j)
         struct join *join = j->first;
         hearsay_uv_joined done = join->done;
         void *user = join->user;
+        size_t contacted = join->contacted;
         j->first = join->next;
         if (join->is_resolving) {
             join->is_orphan = true;
@@ -221,7 +224,7 @@ void joins_stop(struct joins *j)
             release_memory(join);
         }
         if (done != NULL) {
-            done(j->uv, 0, "cannot join: the node was stopped", user);
+            done(j->uv, contacted, contacted > 0 ? NULL : "cannot join: the node was stopped", user);
         }
     }
     j->deadline = NEVER;
@@ -287,7 +290,8 @@ void joins_on_result(struct joins *j, const struct hearsay_event *event)
         snprintf(join->error, sizeof join->error, "cannot join through %s: %s", place, event->text == NULL ? "no answer" : event->text);
     }
     if (event->is_last) {
-        report(join);
+        join->has_ticket = false;
+        end_round(join);
     }
 }
 

@@ -41,7 +41,7 @@ HEARSAY_API void hearsay_uv_stop(struct hearsay_uv *uv, void (*on_stopped)(void 
 HEARSAY_API int hearsay_uv_run(const struct hearsay_uv_options *options, const char *const *peers);
 
 /* Resolves addresses ("host", "host:port", "[v6]:port", "name/host:port"; default port 7946) off the loop, then joins. done (may be NULL)
- * gets the number contacted and, when it is 0, one line saying why. */
+ * gets the number contacted and, when it is 0, one line saying why: once, from the loop (or from hearsay_uv_stop). */
 typedef void (*hearsay_uv_joined)(struct hearsay_uv *uv, size_t contacted, const char *error, void *user);
 HEARSAY_API void hearsay_uv_join(struct hearsay_uv *uv, const char *const *peers, size_t count, bool replay, hearsay_uv_joined done,
                                  void *user);

@@ -107,11 +107,4 @@ static inline void writer_u32(struct writer *w, uint32_t v)
     writer_put(w, b, sizeof b);
 }
 
-static inline void writer_u64(struct writer *w, uint64_t v)
-{
-    uint8_t b[8];
-    bytes_put_u64(b, v);
-    writer_put(w, b, sizeof b);
-}
-
 #endif

@@ -13,7 +13,7 @@
 #include "wire/stream.h"
 
 /* One member of the answer. */
-struct entry {
+struct told {
     uint32_t offset; /* of its map in the body */
     uint32_t name;   /* where its name begins in `names` */
     uint8_t status;
@@ -26,7 +26,7 @@ struct hearsay_inspection {
     struct stream_reader reader;
     struct buffer out, scratch[2];
     struct buffer names; /* NUL-terminated, one after the other */
-    struct entry *entries;
+    struct told *entries;
     enum hearsay_inspect_status status;
     struct hearsay_inspect_facts facts;
     char text[256];
@@ -140,7 +140,7 @@ static bool read_entries(struct hearsay_inspection *s, struct reader *r, uint32_
         if (!buffer_append(&s->names, m.node.data, m.node.size) || !buffer_append(&s->names, "", 1)) {
             return false;
         }
-        s->entries[s->facts.members++] = (struct entry){offset, name, status_of(state), 0};
+        s->entries[s->facts.members++] = (struct told){offset, name, status_of(state), 0};
     }
     return true;
 }
@@ -267,7 +267,7 @@ bool hearsay_inspect_next_member(const struct hearsay_inspection *s, size_t *pos
     if (*position >= s->facts.members) {
         return false;
     }
-    const struct entry *entry = &s->entries[(*position)++];
+    const struct told *entry = &s->entries[(*position)++];
     struct hearsay_bytes body = s->reader.body;
     struct reader r = reader_of(bytes_of(body.data + entry->offset, body.size - entry->offset));
     if (!message_decode_push_pull_entry(&r, &m, &state)) {

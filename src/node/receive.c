@@ -19,6 +19,7 @@ struct arrival {
     struct turn *turn;
     const struct hearsay_address *from;
     unsigned answers;
+    bool is_doubtful; /* who sent it may belong to another cluster: what follows in it is not believed */
 };
 
 static bool may_answer(struct arrival *a)
@@ -60,6 +61,7 @@ static void on_ping(struct arrival *a, const struct message_ping *ping)
 {
     if (!is_for_us(a, ping->node)) {
         a->turn->counters->drop_not_for_us++;
+        a->is_doubtful = true; /* its sender means somebody who had our address before */
         return;
     }
     if (!may_answer(a)) {
@@ -75,13 +77,28 @@ static void on_ping(struct arrival *a, const struct message_ping *ping)
     packing_send(a->turn, &to, writer_bytes(&w), true);
 }
 
+/* Is this the answer of a member that was declared dead while it was being probed? */
+static bool is_late_for(const struct hearsay_node *node, uint32_t sequence)
+{
+    const struct members *m = &node->beliefs.members;
+    if (node->probe.target == NULL || node->probe.sequence != sequence) {
+        return false;
+    }
+    uint32_t slot = members_find(m, pool_name(node->probe.target));
+    return slot != MEMBERS_NONE && members_at(m, slot)->state == MESSAGE_STATE_DEAD;
+}
+
 static void on_ack(struct arrival *a, const struct message_ack *ack)
 {
     struct hearsay_node *node = a->node;
     if (node->probe.target != NULL && node->probe.sequence == ack->sequence && ack->abilities != 0) {
         learn_abilities(a, pool_name(node->probe.target), ack->abilities);
     }
-    if (probe_on_ack(&node->probe, &node->beliefs, a->turn, ack->sequence, a->from) || relay_on_ack(&node->relays, a->turn, ack->sequence)) {
+    if (is_late_for(node, ack->sequence) || ack->sequence == node->rejoin.sequence) {
+        a->is_doubtful = true; /* somebody answers at a dead member's address: healing looks first whether it is kin */
+    }
+    if (probe_on_ack(&node->probe, &node->beliefs, a->turn, ack->sequence, a->from) ||
+        relay_on_ack(&node->relays, a->turn, ack->sequence, &a->is_doubtful)) {
         return;
     }
     const struct identity *found = rejoin_on_ack(&node->rejoin, a->turn, ack->sequence);
@@ -147,7 +164,7 @@ void hearsay_receive_packet(struct hearsay_node *node, uint64_t now, const struc
     enum envelope_fault fault = packet_open(&node->envelope, bytes_of(data, size), node->opened, &packet);
     answers_count_fault(&node->counters, fault);
     node->counters.drop_truncated += fault == ENVELOPE_OK && packet.was_cut;
-    for (unsigned i = 0; fault == ENVELOPE_OK && i < packet.count; i++) {
+    for (unsigned i = 0; fault == ENVELOPE_OK && !a.is_doubtful && i < packet.count; i++) {
         struct message message;
         if (message_decode(packet.parts[i], &message)) {
             on_message(&a, &message);

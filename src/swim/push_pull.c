@@ -91,7 +91,9 @@ bool push_pull_versions_fit(const struct beliefs *b, const struct push_pull *the
         for (uint32_t i = 0; i < theirs->header.nodes; i++) {
             struct message_alive e;
             enum message_state state;
-            (void)message_decode_push_pull_entry(&r, &e, &state); /* push_pull_read checked it */
+            if (!message_decode_push_pull_entry(&r, &e, &state)) {
+                return false;
+            }
             uint8_t v[6] = {0};
             memcpy(v, e.versions.size == 0 ? v : e.versions.data, e.versions.size > 6 ? 6 : e.versions.size);
             if (pass == 0 && state == MESSAGE_STATE_ALIVE && e.versions.size >= 5) {

@@ -14,7 +14,7 @@ struct relay {
     struct relay *next;
     uint32_t asked_sequence;
     struct hearsay_address reply_to;
-    bool wants_nack;
+    bool wants_nack, is_dead;
 };
 
 void relays_deinit(struct relays *r, const struct hearsay_allocator *memory)
@@ -43,6 +43,8 @@ void relay_on_request(struct relays *r, struct beliefs *b, struct turn *turn, co
     if (target.port == 0) {
         target.port = turn->options->advertise.port;
     }
+    uint32_t slot = members_find(&b->members, request->node);
+    n->is_dead = slot != MEMBERS_NONE && members_at(&b->members, slot)->state == MESSAGE_STATE_DEAD;
     n->asked_sequence = request->sequence;
     n->reply_to = *reply_to;
     n->wants_nack = request->nack;
@@ -51,7 +53,7 @@ void relay_on_request(struct relays *r, struct beliefs *b, struct turn *turn, co
     n->next = r->first;
     r->first = n;
     r->count++;
-    probe_send_ping(b, turn, request->node, &target, n->timer.number, true);
+    probe_send_ping(b, turn, request->node, &target, n->timer.number, !n->is_dead);
     timers_set(turn->timers, &n->timer, turn->now + turn_ms(turn->options->probe_timeout_ms));
 }
 
@@ -77,12 +79,13 @@ static void answer(struct turn *turn, const struct hearsay_address *to, const st
     packing_send(turn, to, writer_bytes(&w), true);
 }
 
-bool relay_on_ack(struct relays *r, struct turn *turn, uint32_t sequence)
+bool relay_on_ack(struct relays *r, struct turn *turn, uint32_t sequence, bool *was_dead)
 {
     struct relay *n = take(r, turn, sequence);
     if (n == NULL) {
         return false;
     }
+    *was_dead = n->is_dead;
     struct message ack = {.type = MESSAGE_ACK, .ack.sequence = n->asked_sequence};
     answer(turn, &n->reply_to, &ack);
     memory_free(turn->memory, n);

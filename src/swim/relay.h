@@ -19,8 +19,8 @@ void relays_deinit(struct relays *r, const struct hearsay_allocator *memory);
 /* reply_to: where the answer goes. Requests beyond a fixed number at once are dropped, as a lost packet would be. */
 void relay_on_request(struct relays *r, struct beliefs *b, struct turn *turn, const struct message_indirect_ping *request,
                       const struct hearsay_address *reply_to);
-/* True when the sequence was one of ours. */
-bool relay_on_ack(struct relays *r, struct turn *turn, uint32_t sequence);
+/* True when the sequence was one of ours. *was_dead: we held the target for dead when we were asked. */
+bool relay_on_ack(struct relays *r, struct turn *turn, uint32_t sequence, bool *was_dead);
 /* The time of the relayed probe with this sequence is up. */
 void relay_on_timer(struct relays *r, struct turn *turn, uint32_t sequence);
 

@@ -57,7 +57,7 @@ static inline uint32_t hash_of(uint32_t key)
     return (key * 0x9e3779b1u) >> 16;
 }
 
-static void encode(struct encoder *e, struct hearsay_bytes in)
+static void encode_all(struct encoder *e, struct hearsay_bytes in)
 {
     unsigned current = in.data[0];
     for (size_t i = 1; i < in.size; i++) {
@@ -98,7 +98,7 @@ bool lzw_compress(struct hearsay_bytes in, struct buffer *out)
     restart(&e);
     emit(&e, CODE_CLEAR);
     if (in.size > 0) {
-        encode(&e, in);
+        encode_all(&e, in);
     }
     emit(&e, CODE_END);
     if (e.bit_count > 0) {

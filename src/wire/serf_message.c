@@ -13,7 +13,7 @@ static uint64_t get_ltime(struct reader *r)
     return msgpack_get_uint(r, UINT64_MAX);
 }
 
-static uint32_t get_u32(struct reader *r)
+static uint32_t get_number(struct reader *r)
 {
     return (uint32_t)msgpack_get_uint(r, UINT32_MAX);
 }
@@ -69,7 +69,7 @@ static void decode_query_field(struct reader *r, struct hearsay_bytes key, struc
     if (msgpack_is(key, "LTime")) {
         out->ltime = get_ltime(r);
     } else if (msgpack_is(key, "ID")) {
-        out->id = get_u32(r);
+        out->id = get_number(r);
     } else if (msgpack_is(key, "Addr")) {
         msgpack_get_address(r, &out->address);
     } else if (msgpack_is(key, "Port")) {
@@ -79,7 +79,7 @@ static void decode_query_field(struct reader *r, struct hearsay_bytes key, struc
     } else if (msgpack_is(key, "Filters")) {
         out->filters = get_filters(r);
     } else if (msgpack_is(key, "Flags")) {
-        out->flags = get_u32(r);
+        out->flags = get_number(r);
     } else if (msgpack_is(key, "RelayFactor")) {
         out->relay_factor = (uint8_t)msgpack_get_uint(r, UINT8_MAX);
     } else if (msgpack_is(key, "Timeout")) {
@@ -110,11 +110,11 @@ static void decode_response(struct reader *r, struct serf_response *out)
         if (msgpack_is(key, "LTime")) {
             out->ltime = get_ltime(r);
         } else if (msgpack_is(key, "ID")) {
-            out->id = get_u32(r);
+            out->id = get_number(r);
         } else if (msgpack_is(key, "From")) {
             out->from = msgpack_get_raw(r);
         } else if (msgpack_is(key, "Flags")) {
-            out->flags = get_u32(r);
+            out->flags = get_number(r);
         } else if (msgpack_is(key, "Payload")) {
             out->payload = msgpack_get_raw(r);
         } else {

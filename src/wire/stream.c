@@ -33,7 +33,7 @@ static enum stream_status bad(struct stream_reader *s, enum envelope_fault fault
 }
 
 /* WHOLE here means: the label is dealt with. */
-static enum stream_status strip_label(struct stream_reader *s)
+static enum stream_status take_label(struct stream_reader *s)
 {
     const struct envelope *e = s->envelope;
     if (s->raw.size == 0) {
@@ -191,7 +191,7 @@ static enum stream_status unwrap(struct stream_reader *s)
 {
     const struct envelope *e = s->envelope;
     if (!s->label_done) {
-        enum stream_status status = strip_label(s);
+        enum stream_status status = take_label(s);
         if (status != STREAM_WHOLE) {
             return status;
         }

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <hearsay/inspect.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
@@ -116,6 +117,37 @@ static void rubbish_and_silence_end_streams_without_harm(void **state)
     close(half);
 }
 
+/* A caller that has said all it has to say and only listens still gets its answer. */
+static void a_half_closed_caller_is_answered(void **state)
+{
+    struct world *w = *state;
+    struct told *a = world_node(w, 0, "a", "127.44.1.1:0");
+    struct hearsay_inspect_options options = {.label = NULL};
+    struct hearsay_inspection *inspection = hearsay_inspect_create(&options);
+    struct hearsay_member member;
+    enum hearsay_inspect_status status = HEARSAY_INSPECT_MORE;
+    size_t position = 0;
+    char buffer[4096];
+    assert_non_null(inspection);
+    struct hearsay_bytes request = hearsay_inspect_request(inspection);
+    int fd = call(a);
+    assert_int_equal(write(fd, request.data, request.size), request.size);
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    while (status == HEARSAY_INSPECT_MORE) {
+        struct pollfd ready = {.fd = fd, .events = POLLIN};
+        world_until(w, 5000, poll(&ready, 1, 0) == 1);
+        ssize_t size = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
+        assert_true(size >= 0);
+        status = hearsay_inspect_feed(inspection, buffer, (size_t)size);
+    }
+    assert_int_equal(status, HEARSAY_INSPECT_DONE);
+    assert_true(hearsay_inspect_next_member(inspection, &position, &member));
+    assert_string_equal(member.name, "a");
+    world_until(w, 5000, is_over(fd));
+    hearsay_inspect_destroy(inspection);
+    close(fd);
+}
+
 static void count_passes(uv_prepare_t *prepare)
 {
     ++*(unsigned *)prepare->data;
@@ -175,6 +207,7 @@ int main(void)
         STREAMS_TEST(streams_are_capped_and_the_slow_are_closed),
         STREAMS_TEST(a_crowd_joins_at_once),
         STREAMS_TEST(rubbish_and_silence_end_streams_without_harm),
+        STREAMS_TEST(a_half_closed_caller_is_answered),
         STREAMS_TEST(no_descriptors_left_does_not_spin),
         STREAMS_TEST(a_refused_connection_is_reported),
     };

@@ -64,6 +64,7 @@ struct story *story_create(const char *title, uint64_t seed, bool is_traced)
     CHECK(c != NULL);
     struct world_options options = world_options_quiet(seed);
     options.on_event = on_event;
+    options.on_packet = is_traced ? report_packet : NULL;
     options.context = c;
     c->world = world_create(&options);
     c->seed = seed;

@@ -71,6 +71,8 @@ void report_line(struct story *c, const char *format, ...) __attribute__((format
 /* "n1 n3", "everyone", "everyone except n3" */
 const char *report_nodes(nodes who, char *text, size_t size);
 void report_event(struct story *c, unsigned index, const struct hearsay_event *event);
+/* For the world's on_packet, when everything is traced. */
+void report_packet(void *context, struct host *from, struct host *to, struct hearsay_bytes bytes);
 /* Prints everything a reader needs and ends the test. */
 _Noreturn void report_failure(struct story *c, const char *claim);
 

@@ -84,6 +84,22 @@ void report_event(struct story *c, unsigned index, const struct hearsay_event *e
     }
 }
 
+/* The type bytes of memberlist, outermost first; encrypted or labelled packets show what can be seen. */
+static const char *packet_text(struct hearsay_bytes bytes)
+{
+    static const char *const words[] = {"ping", "indirect-ping", "ack", "suspect", "alive", "dead", "push-pull", "compound", "user",
+                                        "compressed", "encrypted", "nack", "crc", "error"};
+    size_t at = bytes.size > 5 && bytes.data[0] == 12 ? 5 : 0;
+    return bytes.size > at && bytes.data[at] < sizeof words / sizeof words[0] ? words[bytes.data[at]] : "packet";
+}
+
+void report_packet(void *context, struct host *from, struct host *to, struct hearsay_bytes bytes)
+{
+    const struct story *c = context;
+    fprintf(stderr, "[%11.6f] %s > %s %s, %zu bytes%s\n", (double)time_of(c) / 1e6, from->name, to == NULL ? "nobody" : to->name,
+            packet_text(bytes), bytes.size, to != NULL && network_is_cut(from, to) ? ", cut off" : "");
+}
+
 /* ---- failure --------------------------------------------------------------------------------------------------------------- */
 
 static char letter_of(enum hearsay_status status)

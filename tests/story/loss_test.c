@@ -73,7 +73,7 @@ STORY(doubled_and_overtaken_packets_change_nothing)
 STORY(joining_works_through_heavy_loss)
 {
     start_apart(c, 10);
-    lose(c, 0.2);
+    lose(c, 0.1);
     join(c, except(n1), n1);
     expect_joined_within(c, seconds(60), except(n1));
     lose(c, 0);

@@ -94,7 +94,7 @@ STORY(without_buddy_and_nacks_the_cluster_works_all_the_same)
     cut(c, n3, everyone);
     expect_sees_within(c, seconds(15), n1, n3, SUSPECT);
     mend(c);
-    expect_converged_within(c, seconds(15));
+    expect_converged_within(c, seconds(60));
     crash(c, n5);
     expect_sees_within(c, seconds(40), except(n5), n5, DEAD);
 }
