@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A connection to an agent's RPC socket, hearsay's or Serf's, as the benchmarks need it: ask one thing, or watch a stream of events.
+ * It trusts the agent; it is no client for people.
+ */
+#ifndef HEARSAY_BENCH_RPC_H
+#define HEARSAY_BENCH_RPC_H
+
+#include "base/cursor.h"
+#include "rpc/scan.h"
+
+struct rpc {
+    int fd; /* -1 = closed */
+    uint64_t seq;
+    struct scan scan;
+    uint8_t *data;
+    size_t size, capacity, used;
+};
+
+/* Connects and shakes hands, trying again until the deadline (microseconds of clock_us). */
+bool rpc_open(struct rpc *r, const char *address, uint16_t port, uint64_t deadline);
+void rpc_close(struct rpc *r);
+/* Members this agent calls alive, or -1. */
+int rpc_alive(struct rpc *r);
+bool rpc_event(struct rpc *r, const char *name);
+/* Subscribes; from now on only rpc_read may be used. */
+bool rpc_stream(struct rpc *r, const char *type);
+/* Calls seen for each thing in the events that have arrived: event is "user", "member-failed"…, name the event's or the member's. Reads what is
+ * there and does not wait; false when the agent has closed. */
+typedef void rpc_seen(void *context, const char *event, const char *name);
+bool rpc_read(struct rpc *r, rpc_seen *seen, void *context);
+
+#endif

@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Runs the benchmarks that ./dev bench names, or all: run.sh BUILD [NAME…] [--quick] [--format table|json]. Each starts the processes it
+# measures and ends them; the exit code is 1 when one of them missed what is required of it.
+set -eu
+
+build=$1
+shift
+all='event crash idle crowd starvation'
+names=''
+flags=''
+while [ $# -gt 0 ]; do
+    case $1 in
+    --format)
+        flags="$flags --format ${2:?--format needs table or json}"
+        shift
+        ;;
+    -*) flags="$flags $1" ;;
+    *) names="$names $1" ;;
+    esac
+    shift
+done
+status=0
+for name in ${names:-$all}; do
+    if [ ! -x "$build/bench/bench-$name" ]; then
+        echo "bench: there is no benchmark '$name'; there are: $all" >&2
+        exit 2
+    fi
+    # shellcheck disable=SC2086 # a list of flags
+    "$build/bench/bench-$name" $flags || status=1
+done
+exit $status
