@@ -1,0 +1,50 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Who judges the judge? Plants known bugs one by one, each a patch of this folder, in a copy of the tree, and shows which tests catch it:
+# run.sh [NAME…]. A whole run rewrites caught.txt, the list that is kept here. Exit code 1 when a bug survives. Tests of real processes are
+# left out: what they would catch, virtual time catches sooner.
+set -eu
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+root=$(CDPATH='' cd -- "$here/../.." && pwd)
+work=${HEARSAY_MUTANTS_BUILD:-$root/build-mutants}
+[ $# -gt 0 ] && names="$*" || names=$(cd "$here" && ls -- *.patch | sed 's/\.patch$//')
+
+rm -rf "$work/tree"
+mkdir -p "$work/tree"
+(cd "$root" && git ls-files -z | xargs -0 tar -cf - --) | tar -xf - -C "$work/tree"
+cd "$work/tree"
+meson setup ../build . --wipe >/dev/null 2>&1 || meson setup ../build . >/dev/null
+ninja -C ../build >../build.log 2>&1 || {
+    tail -n 20 ../build.log >&2
+    exit 1
+}
+
+caught=0
+total=$(echo "$names" | wc -w)
+survivors=''
+: >"$work/caught.txt"
+for name in $names; do
+    [ -t 2 ] && printf '\r\033[K%s of %s: %s…' "$caught" "$total" "$name" >&2
+    patch -s -p1 <"$here/$name.patch"
+    by=''
+    if ninja -C ../build >../build.log 2>&1; then
+        meson test -C ../build --no-rebuild --suite unit --suite story --suite wire >../test.log 2>&1 || true
+        by=$(sed -n 's/^ *[0-9]*\/[0-9]* hearsay:[a-z]* \/ \(.*[^ ]\)  *\(FAIL\|TIMEOUT\).*/\1/p' ../test.log | sort | tr '\n' ',' | sed 's/,$//; s/,/, /g')
+    else
+        echo "$name does not compile:" >&2
+        tail -n 5 ../build.log >&2
+    fi
+    patch -s -R -p1 <"$here/$name.patch"
+    [ -t 2 ] && printf '\r\033[K' >&2
+    if [ -n "$by" ]; then
+        caught=$((caught + 1))
+    else
+        survivors="$survivors $name"
+    fi
+    printf '%-44s %s\n' "$name" "${by:-SURVIVED}" | tee -a "$work/caught.txt"
+done
+[ $# -gt 0 ] || cp "$work/caught.txt" "$here/caught.txt"
+echo "$caught of $total planted bugs were caught"
+[ -z "$survivors" ]
