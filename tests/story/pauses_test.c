@@ -77,6 +77,21 @@ STORY(pauses_of_one_node_again_and_again_bury_no_healthy_one)
     expect_converged_within(c, seconds(10));
 }
 
+STORY(a_suspicion_does_not_ripen_while_its_holder_is_stopped)
+{
+    start(c, 10);
+    cut(c, n4, everyone);
+    advance(c, seconds(4));
+    freeze(c, n4);
+    mend(c);
+    advance(c, seconds(60));
+    expect(c, times_told(c, n4, HEARSAY_MEMBER_SUSPECT, nobody) > 0, "n4 suspects somebody when it is stopped");
+    thaw(c, n4);
+    advance(c, seconds(60));
+    expect(c, times_declared_dead(c, n4, everyone) == 0, "n4 declared nobody dead");
+    expect_converged_within(c, 0);
+}
+
 static void memberlists_time(struct story *c, struct hearsay_options *options, unsigned number)
 {
     (void)c;

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A node must not be a weapon: where its answers to datagrams go, and how many there are. Attack: memberlist acks to whatever address stands
+ * in the ping, up to 255 times per datagram.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "wire/message.h"
+#include <hearsay/hearsay.h>
+
+#include <string.h>
+
+static struct hearsay_address place(uint8_t last)
+{
+    return (struct hearsay_address){.bytes = {127, 0, 0, last}, .size = 4, .port = 7946};
+}
+
+static int setup(void **state)
+{
+    struct hearsay_options options;
+    hearsay_options_lan(&options);
+    options.name = "me";
+    options.advertise = place(1);
+    options.seed = 1;
+    *state = hearsay_create(&options, 1000000, NULL);
+    return *state == NULL;
+}
+
+static int teardown(void **state)
+{
+    hearsay_destroy(*state);
+    return 0;
+}
+
+static void receive(struct hearsay_node *node, const struct hearsay_address *from, const struct message *m, unsigned times)
+{
+    uint8_t one[512], all[8192];
+    struct writer w = writer_of(one, sizeof one), c = writer_of(all, sizeof all);
+    message_encode(&w, m);
+    writer_u8(&c, MESSAGE_COMPOUND);
+    writer_u8(&c, (uint8_t)times);
+    for (unsigned i = 0; i < times; i++) {
+        writer_u16(&c, (uint16_t)w.size);
+    }
+    for (unsigned i = 0; i < times; i++) {
+        writer_put(&c, one, w.size);
+    }
+    assert_false(c.is_full);
+    hearsay_receive_packet(node, 1000000, from, all, c.size);
+}
+
+/* Datagrams that leave for this place; all others are counted in *elsewhere. */
+static unsigned count_to(struct hearsay_node *node, const struct hearsay_address *to, unsigned *elsewhere)
+{
+    struct hearsay_output output;
+    unsigned count = 0;
+    *elsewhere = 0;
+    while (hearsay_next_output(node, &output)) {
+        if (output.type == HEARSAY_SEND_PACKET) {
+            bool is_there = output.address.port == to->port && memcmp(output.address.bytes, to->bytes, 4) == 0;
+            count += is_there;
+            *elsewhere += !is_there;
+        }
+    }
+    return count;
+}
+
+static struct message ping_for(const char *source_node, struct hearsay_address source)
+{
+    return (struct message){.type = MESSAGE_PING, .ping = {.node = bytes_of_string("me"), .sequence = 7, .source = source,
+                                                           .source_node = bytes_of_string(source_node)}};
+}
+
+static void an_ack_never_goes_to_an_unknown_address_in_the_ping(void **state)
+{
+    struct hearsay_node *node = *state;
+    struct hearsay_address attacker = place(66), victim = place(99);
+    unsigned elsewhere;
+    struct message ping = ping_for("nobody", victim);
+    receive(node, &attacker, &ping, 1);
+    assert_int_equal(count_to(node, &attacker, &elsewhere), 1);
+    assert_int_equal(elsewhere, 0);
+}
+
+static void a_relay_answers_the_asker_and_no_third(void **state)
+{
+    struct hearsay_node *node = *state;
+    struct hearsay_address attacker = place(66), victim = place(99), target = place(50);
+    unsigned elsewhere;
+    struct message m = {.type = MESSAGE_INDIRECT_PING, .indirect_ping = {.sequence = 9, .target = target, .node = bytes_of_string("t"),
+                                                                         .nack = true, .source = victim,
+                                                                         .source_node = bytes_of_string("nobody")}};
+    receive(node, &attacker, &m, 1);
+    assert_int_equal(count_to(node, &target, &elsewhere), 1);
+    assert_int_equal(elsewhere, 0);
+    while (hearsay_next_deadline(node) < 1700000) {
+        hearsay_tick(node, hearsay_next_deadline(node));
+    }
+    assert_int_equal(count_to(node, &attacker, &elsewhere), 1); /* the nack */
+    assert_int_equal(elsewhere, 0);
+}
+
+static void a_known_member_may_ask_for_its_own_address(void **state)
+{
+    struct hearsay_node *node = *state;
+    struct hearsay_address member = place(2), behind = place(77);
+    unsigned elsewhere;
+    struct message alive = {.type = MESSAGE_ALIVE, .alive = {.incarnation = 1, .node = bytes_of_string("n2"), .address = member,
+                                                             .versions = bytes_of((const uint8_t[6]){1, 5, 2, 2, 5, 5}, 6)}};
+    receive(node, &member, &alive, 1);
+    (void)count_to(node, &member, &elsewhere);
+    struct message ping = ping_for("n2", member);
+    receive(node, &behind, &ping, 1);
+    assert_int_equal(count_to(node, &member, &elsewhere), 1);
+    assert_int_equal(elsewhere, 0);
+}
+
+static void a_datagram_gets_eight_acks_at_most(void **state)
+{
+    struct hearsay_node *node = *state;
+    struct hearsay_address attacker = place(66);
+    unsigned elsewhere;
+    struct message ping = ping_for("", (struct hearsay_address){.size = 0});
+    receive(node, &attacker, &ping, 100);
+    assert_int_equal(count_to(node, &attacker, &elsewhere), 8);
+    assert_int_equal(hearsay_counters(node)->drop_ack_limit, 92);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_ack_never_goes_to_an_unknown_address_in_the_ping, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_relay_answers_the_asker_and_no_third, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_known_member_may_ask_for_its_own_address, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_datagram_gets_eight_acks_at_most, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
