@@ -7,7 +7,7 @@ set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${HEARSAY_FUZZ_BUILD:-$root/build-fuzz}
-all="envelope lzw message msgpack packet push_pull serf_message serf_state stream"
+all="config envelope inspect lzw message msgpack node packet push_pull serf_message serf_state session stream"
 target=all
 seconds=60
 while [ $# -gt 0 ]; do
@@ -48,14 +48,21 @@ if ! command -v clang >/dev/null; then
 fi
 
 mkdir -p "$build/corpus/$target" "$build/broken"
-common="-std=gnu17 -g -O1 -I$root/include -I$root/src"
-parts="$root/fuzz/fuzz.c $root/tests/lib/cipher_nettle.c $root/src/base/memory.c $root/src/wire/*.c"
+common="-std=gnu17 -D_GNU_SOURCE -g -O1 -I$root -I$root/include -I$root/src"
+parts="$root/fuzz/fuzz.c $root/tests/lib/cipher_nettle.c $root/src/*/*.c"
+libraries='-lnettle -lm'
+case $target in
+config | session)
+    parts="$parts $root/agent/*.c $root/rpc/*.c $root/driver/*.c"
+    libraries="$libraries -luv -ljansson"
+    ;;
+esac
 # shellcheck disable=SC2086 # lists of words
-clang $common "$root/fuzz/seeds.c" $parts -o "$build/seeds-maker" -ljansson -lnettle
+clang $common "$root/fuzz/seeds.c" $parts -o "$build/seeds-maker" -ljansson $libraries
 "$build/seeds-maker" "$root/tests/wire/vectors" "$build/seeds" >/dev/null
 # shellcheck disable=SC2086
 clang $common -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-    "$root/fuzz/fuzz_$target.c" $parts -o "$build/fuzz-$target" -lnettle
+    "$root/fuzz/fuzz_$target.c" $parts -o "$build/fuzz-$target" $libraries
 
 set -- "$build/corpus/$target" "$build/seeds/$target"
 if [ -d "$root/fuzz/found/$target" ]; then

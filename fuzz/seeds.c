@@ -71,6 +71,36 @@ static int settings_of(const json_t *reading, bool has_label, bool is_compressed
     return settings | (has_label ? FUZZ_LABEL : 0) | (is_compressed ? FUZZ_COMPRESS : 0) | (has_crc ? FUZZ_CRC : 0);
 }
 
+/* A record of the target "node". */
+static struct hearsay_bytes record(uint8_t kind, struct hearsay_bytes bytes, uint8_t *memory)
+{
+    struct writer w = writer_of(memory, bytes.size + 3);
+    writer_u8(&w, kind);
+    writer_u16(&w, (uint16_t)bytes.size);
+    writer_put(&w, bytes.data, bytes.size);
+    return writer_bytes(&w);
+}
+
+static void seed_node_packet(int settings, struct hearsay_bytes datagram)
+{
+    static uint8_t memory[65536 + 3];
+    if (datagram.size < 65536) {
+        seed("node", settings, record(0, datagram, memory));
+    }
+}
+
+/* Accept, bytes, close. */
+static void seed_node_stream(int settings, struct hearsay_bytes bytes)
+{
+    static uint8_t memory[65536 + 9];
+    if (bytes.size < 65536) {
+        size_t size = record(1, bytes_of(NULL, 0), memory).size;
+        size += record(2, bytes, memory + size).size;
+        size += record(3, bytes_of(NULL, 0), memory + size).size;
+        seed("node", settings, bytes_of(memory, size));
+    }
+}
+
 static void seed_message(struct hearsay_bytes message)
 {
     struct hearsay_bytes body = bytes_of(message.data + 1, message.size - 1);
@@ -101,6 +131,7 @@ static void from_datagram(const json_t *vector)
     }
     settings |= packet.was_compressed ? FUZZ_COMPRESS : 0;
     seed("packet", settings, datagram);
+    seed_node_packet(settings, datagram);
     size_t head = has_label ? 6 : 0;
     seed("envelope", settings, bytes_of(datagram.data + head, datagram.size - head));
     for (unsigned i = 0; i < packet.count; i++) {
@@ -132,6 +163,15 @@ static void seed_stream_body(struct hearsay_bytes message)
     seed("msgpack", -1, bytes_of(user_state.data + 1, user_state.size - 1));
 }
 
+/* Two bytes in front: settings, and the size of the pieces less one. */
+static void seed_after(const char *target, int settings, struct hearsay_bytes bytes)
+{
+    static uint8_t memory[65536 + 1];
+    memory[0] = 255;
+    bytes_copy(memory + 1, bytes.data, bytes.size);
+    seed(target, settings, bytes_of(memory, bytes.size + 1));
+}
+
 static void from_stream(const json_t *vector, const char *side, bool is_inbound)
 {
     static uint8_t memory[65536];
@@ -154,6 +194,11 @@ static void from_stream(const json_t *vector, const char *side, bool is_inbound)
         stop(json_string_value(json_object_get(vector, "id")), "is not whole");
     }
     seed("stream", settings, bytes);
+    if (is_inbound) {
+        seed_node_stream(settings, bytes);
+    } else {
+        seed_after("inspect", settings, bytes);
+    }
     seed_stream_body(s.body);
     stream_reader_deinit(&s);
 }
@@ -190,14 +235,33 @@ static void from_codec(const json_t *vector)
 
 static void from_rpc(const json_t *vector)
 {
-    static uint8_t memory[65536];
-    size_t i;
+    static uint8_t memory[65536], conversation[65536];
+    size_t i, asked = 0;
     json_t *step;
     json_array_foreach(json_object_get(vector, "steps"), i, step) {
         struct hearsay_bytes bytes = hex_of(step, "hex", memory, sizeof memory);
         if (bytes.size > 0) {
             seed("msgpack", -1, bytes);
         }
+        if (strcmp(json_string_value(json_object_get(step, "dir")), ">") == 0 && asked + bytes.size <= sizeof conversation) {
+            bytes_copy(conversation + asked, bytes.data, bytes.size);
+            asked += bytes.size;
+        }
+    }
+    seed_after("session", 0, bytes_of(conversation, asked));
+    seed_after("session", 1, bytes_of(conversation, asked));
+}
+
+static void from_files(void)
+{
+    static const char *const files[] = {
+        "{\"node_name\":\"a\",\"bind\":\"10.0.0.1\",\"tags\":{\"role\":\"web\"},\"start_join\":[\"n1\"],\"retry_interval\":\"1m30s\","
+        "\"leave_on_terminate\":true,\"numbers\":{\"probe_interval_ms\":250,\"eager\":false},\"encrypt_key\":\"AAECAwQFBgcICQoLDA0ODw==\"}",
+        "{\"event_handlers\":[\"a.sh\"],\"unknown\":1}", "1h2m3.5s", "AAECAwQFBgcICQoLDA0ODw==",
+        "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        "alive: n1 10.0.0.1:7946\nalive: a b [fd00::1]:7000\nclock: 12\nevent-clock: 34\nnot-alive: n1\n# x\nquery-clock: 56\nleave\n"};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        seed("config", -1, bytes_of_string(files[i]));
     }
 }
 
@@ -244,6 +308,7 @@ int main(int argc, char **argv)
     each("codec.json", from_codec);
     each("rpc-sessions.json", from_rpc);
     each("receive-tests.json", from_reaction);
+    from_files();
     printf("%u seeds in %s\n", number, output);
     return 0;
 }
