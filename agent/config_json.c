@@ -195,7 +195,17 @@ static bool set_object(struct config *config, const json_t *object, const struct
     return true;
 }
 
-bool config_parse(struct config *config, const char *json, const char *name, char *error, size_t size)
+/* What a file says may stand in an error: it must not break the line or speak to the terminal. */
+static void keep_in_line(char *error)
+{
+    for (; *error != 0; error++) {
+        if ((unsigned char)*error < ' ' || *error == 0x7f) {
+            *error = '?';
+        }
+    }
+}
+
+static bool parse(struct config *config, const char *json, const char *name, char *error, size_t size)
 {
     json_error_t problem;
     json_t *object = json_loads(json, JSON_REJECT_DUPLICATES, &problem);
@@ -211,6 +221,15 @@ bool config_parse(struct config *config, const char *json, const char *name, cha
         is_set = set_object(config, object, &at);
     }
     json_decref(object);
+    return is_set;
+}
+
+bool config_parse(struct config *config, const char *json, const char *name, char *error, size_t size)
+{
+    bool is_set = parse(config, json, name, error, size);
+    if (!is_set) {
+        keep_in_line(error);
+    }
     return is_set;
 }
 

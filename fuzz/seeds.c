@@ -243,7 +243,8 @@ static void from_rpc(const json_t *vector)
         if (bytes.size > 0) {
             seed("msgpack", -1, bytes);
         }
-        if (strcmp(json_string_value(json_object_get(step, "dir")), ">") == 0 && asked + bytes.size <= sizeof conversation) {
+        const char *direction = json_string_value(json_object_get(step, "dir"));
+        if (direction != NULL && direction[0] == '>' && asked + bytes.size <= sizeof conversation) {
             bytes_copy(conversation + asked, bytes.data, bytes.size);
             asked += bytes.size;
         }
