@@ -4,6 +4,7 @@
  */
 #include "agent/agent.h"
 #include "cli/command.h"
+#include "cli/sim.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -21,7 +22,8 @@ static void usage(FILE *out)
     fputs("Usage: hearsay COMMAND [flags] [arguments]\n\n"
           "  Gossip: membership, failure detection and events, compatible with memberlist and Serf.\n\n"
           "Commands:\n\n"
-          "  agent         run one node of a cluster\n",
+          "  agent         run one node of a cluster\n"
+          "  sim           simulate: how rumours spread, what a cluster will do\n",
           out);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         fprintf(out, "  %-13s %s\n", commands[i]->name, commands[i]->summary);
@@ -83,6 +85,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(name, "agent") == 0) {
         return agent_main(argc - 1, argv + 1);
+    }
+    if (strcmp(name, "sim") == 0) {
+        return sim_run(argc - 1, argv + 1);
     }
     if (strcmp(name, "--version") == 0 || strcmp(name, "-version") == 0) {
         name = "version";

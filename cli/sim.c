@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hearsay sim: the table of what can be simulated. Each subcommand is a file cli/sim_*.c, which reads flags and tells results; the
+ * work itself is done in sim/.
+ */
+#include "cli/sim.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct command *const commands[] = {
+    &command_sim_spread,
+};
+
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+static void usage(FILE *out)
+{
+    fputs("Usage: hearsay sim COMMAND [flags]\n\n  What will a cluster do? Asked of a computer instead of a cluster.\n\nCommands:\n\n", out);
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        fprintf(out, "  %-13s %s\n", commands[i]->name + strlen("sim "), commands[i]->summary);
+    }
+    fputs("\n`hearsay sim COMMAND --help` explains one. Example: hearsay sim spread --nodes 10000 --mode push-pull --fanout 1\n", out);
+}
+
+int sim_run(int argc, char **argv)
+{
+    const char *name = argc < 2 ? "" : argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        usage(stdout);
+        return EXIT_DONE;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(name, commands[i]->name + strlen("sim ")) == 0) {
+            return command_run(commands[i], argc - 1, argv + 1);
+        }
+    }
+    if (argc < 2) {
+        usage(stderr);
+    } else {
+        fprintf(stderr, "hearsay sim: there is no command '%s'; see hearsay sim --help\n", name);
+    }
+    return EXIT_USAGE;
+}
