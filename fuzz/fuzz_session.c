@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: MIT
  *
- * The agent's RPC: any bytes from a client, in pieces, with and without a token; a real node answers. What waits for output and for the rest of a
- * request stays within the session's limits.
+ * RPC conversations: any bytes from a client, in pieces of any size, to a session with a real node behind it. Nothing is kept that is
+ * longer than the longest request, and what is answered is msgpack.
  */
 #include "fuzz.h"
 
 #include "agent/session.h"
 
-#include <string.h>
-
 static struct service service;
+static service_joined joined;
+static void *joined_user;
 
-static uint64_t zero(void *context)
+enum { SESSION_SHAKEN = 1, SESSION_TOKEN = 2, SESSION_JOIN_LATER = 4, SESSION_SMALL_PIECES = 8 };
+
+static uint64_t now_us(void *context)
 {
     (void)context;
-    return 0;
+    return 1000000;
+}
+
+static uint64_t unix_ms(void *context)
+{
+    (void)context;
+    return 1700000000000;
 }
 
 static void flush(void *context)
@@ -26,53 +34,103 @@ static void flush(void *context)
             service_event(&service, &output.event);
         }
     }
+    service_flush_events(&service);
 }
 
 static void join(void *context, const char *const *peers, size_t count, bool replay, service_joined done, void *user)
 {
-    (void)context, (void)peers, (void)replay;
-    done(user, count % 2, count % 2 ? NULL : "nobody there");
+    (void)context;
+    (void)peers;
+    (void)replay;
+    FUZZ_CHECK(joined == NULL && count <= 1024);
+    if (count % 2 == 0) { /* such joins end at once */
+        done(user, count % 4, count % 4 == 0 ? "nobody answered" : NULL);
+        return;
+    }
+    joined = done;
+    joined_user = user;
+}
+
+static void finish_join(void)
+{
+    service_joined done = joined;
+    joined = NULL;
+    if (done != NULL) {
+        done(joined_user, 0, "nobody answered");
+    }
 }
 
 static void leave(void *context)
 {
     (void)context;
-    service_left(&service);
 }
 
 static bool save_tags(void *context, const struct taglist *tags, char *error, size_t size)
 {
-    (void)context, (void)tags, (void)error, (void)size;
-    return true;
+    (void)context;
+    (void)tags;
+    snprintf(error, size, "no disk");
+    return tags->count % 2 == 0;
+}
+
+static uint64_t lines_dropped(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+static void start(uint8_t settings)
+{
+    struct hearsay_options options;
+    struct hearsay_tag tag = {"role", "web"};
+    hearsay_options_local(&options);
+    options.name = "n1";
+    options.advertise = (struct hearsay_address){.bytes = {127, 0, 0, 1}, .port = 7946, .size = 4};
+    options.tags = &tag;
+    options.tag_count = 1;
+    options.seed = 1;
+    service = (struct service){.name = "n1", .rpc_auth = settings & SESSION_TOKEN ? "secret" : NULL, .event_bytes_max = 512,
+                               .now_us = now_us, .unix_ms = unix_ms, .flush = flush, .join = join, .leave = leave,
+                               .save_tags = save_tags, .lines_dropped = lines_dropped};
+    service.node = hearsay_create(&options, 1000000, NULL);
+    FUZZ_CHECK(service.node != NULL);
+    flush(NULL);
+}
+
+static void take_output(struct session *session)
+{
+    struct scan scan = {0};
+    while (scan.at < session->output.size) {
+        FUZZ_CHECK(scan_object(&scan, (const uint8_t *)session->output.data, session->output.size, SIZE_MAX) == SCAN_DONE);
+    }
+    text_clear(&session->output);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct hearsay_options options;
     struct session session;
-    if (size < 2) {
+    if (size < 1) {
         return 0;
     }
-    hearsay_options_local(&options);
-    options.name = "n1";
-    options.advertise = (struct hearsay_address){.bytes = {127, 0, 0, 1}, .port = 7946, .size = 4};
-    options.seed = 1;
-    service = (struct service){.name = "n1", .event_bytes_max = 512, .now_us = zero, .unix_ms = zero, .flush = flush, .join = join,
-                               .leave = leave, .save_tags = save_tags, .lines_dropped = zero,
-                               .rpc_auth = data[0] & 1 ? "token" : NULL};
-    service.node = hearsay_create(&options, 0, NULL);
-    FUZZ_CHECK(service.node != NULL);
-    flush(NULL);
+    uint8_t settings = data[0];
+    log_set_level(LOG_ERR);
+    start(settings);
     session_init(&session, &service);
-    size_t step = 1 + data[1];
-    for (size_t at = 2; at < size && !session.is_closing; at += step) {
-        size_t left = size - at;
-        session_feed(&session, data + at, left < step ? left : step);
-        service_flush_events(&service);
-        FUZZ_CHECK(session.input.size <= SESSION_REQUEST_BYTES + step);
-        session.output.size = 0; /* a client that reads */
+    session.is_shaken = (settings & SESSION_SHAKEN) != 0;
+    size_t piece = settings & SESSION_SMALL_PIECES ? 1u + (settings >> 4) : size;
+    for (size_t at = 1; at < size && !session.is_closing; at += piece) {
+        session_feed(&session, data + at, at + piece <= size ? piece : size - at);
+        FUZZ_CHECK(session.input.size <= size && session.subscription_count <= SESSION_STREAMS);
+        if (!(settings & SESSION_JOIN_LATER)) {
+            finish_join();
+        }
+        if (session.is_leaving) {
+            service_left(&service);
+        }
+        take_output(&session);
     }
     session_deinit(&session);
+    finish_join(); /* the client is gone by now */
     hearsay_destroy(service.node);
     service_deinit(&service);
     return 0;

@@ -7,7 +7,7 @@ set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${HEARSAY_FUZZ_BUILD:-$root/build-fuzz}
-all="config envelope inspect lzw message msgpack node packet push_pull serf_message serf_state session stream"
+all="config envelope inspect keyring lzw message msgpack node packet push_pull scan serf_message serf_state session snapshot stream tags tape"
 target=all
 seconds=60
 while [ $# -gt 0 ]; do
@@ -48,25 +48,18 @@ if ! command -v clang >/dev/null; then
 fi
 
 mkdir -p "$build/corpus/$target" "$build/broken"
-common="-std=gnu17 -D_GNU_SOURCE -g -O1 -I$root -I$root/include -I$root/src"
-parts="$root/fuzz/fuzz.c $root/tests/lib/cipher_nettle.c $root/src/*/*.c"
-libraries='-lnettle -lm'
-case $target in
-config | session)
-    parts="$parts $root/agent/*.c $root/rpc/*.c $root/driver/*.c"
-    libraries="$libraries -luv -ljansson"
-    ;;
-esac
-# shellcheck disable=SC2086 # lists of words
-clang $common "$root/fuzz/seeds.c" $parts -o "$build/seeds-maker" -ljansson $libraries
-"$build/seeds-maker" "$root/tests/wire/vectors" "$build/seeds" >/dev/null
-# shellcheck disable=SC2086
-clang $common -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-    "$root/fuzz/fuzz_$target.c" $parts -o "$build/fuzz-$target" $libraries
+if ! {
+    [ -f "$build/build.ninja" ] || CC=clang meson setup "$build" "$root" -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 \
+        '-Dc_args=-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined'
+    ninja -C "$build" "fuzz/loose_$target" fuzz/seeds
+} >"$build/build.log" 2>&1; then
+    cat "$build/build.log" >&2
+    exit 1
+fi
 
-set -- "$build/corpus/$target" "$build/seeds/$target"
+set -- "$build/corpus/$target" "$build/fuzz/seeds/$target"
 if [ -d "$root/fuzz/found/$target" ]; then
     set -- "$@" "$root/fuzz/found/$target"
 fi
-exec "$build/fuzz-$target" -max_total_time="$seconds" -max_len=16384 -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+exec "$build/fuzz/loose_$target" -max_total_time="$seconds" -max_len=16384 -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
     -artifact_prefix="$build/broken/$target-" "$@"

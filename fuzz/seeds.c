@@ -3,6 +3,8 @@
  * Makes the seed corpora of all fuzz targets from the captured vectors: seeds VECTORS-FOLDER OUTPUT-FOLDER. Every seed is a piece of a
  * real conversation, cut out the way the target wants it.
  */
+#include "seeds.h"
+
 #include "fuzz.h"
 
 #include "base/cursor.h"
@@ -20,31 +22,49 @@
 static const char *vectors, *output;
 static unsigned number;
 
-static void stop(const char *what, const char *why)
+void seed_stop(const char *what, const char *why)
 {
     fprintf(stderr, "seeds: %s: %s\n", what, why);
     exit(1);
 }
 
-/* settings < 0: the target wants none. */
-static void seed(const char *target, int settings, struct hearsay_bytes bytes)
+const char *seed_path(const char *target)
 {
-    char path[4096];
+    static char path[4096];
     snprintf(path, sizeof path, "%s/%s", output, target);
     if (mkdir(path, 0777) != 0 && errno != EEXIST) {
-        stop(path, strerror(errno));
+        seed_stop(path, strerror(errno));
     }
     snprintf(path, sizeof path, "%s/%s/%05u", output, target, number++);
+    return path;
+}
+
+void seed(const char *target, int settings, struct hearsay_bytes bytes)
+{
+    const char *path = seed_path(target);
     FILE *file = fopen(path, "wb");
     if (file == NULL) {
-        stop(path, strerror(errno));
+        seed_stop(path, strerror(errno));
     }
     if (settings >= 0) {
         fputc(settings, file);
     }
     if (fwrite(bytes.data, 1, bytes.size, file) != bytes.size || fclose(file) != 0) {
-        stop(path, strerror(errno));
+        seed_stop(path, strerror(errno));
     }
+}
+
+/* A life of one node (fuzz_node.c) that meets these bytes in one step and then ticks for a while. */
+static void seed_life(int settings, uint8_t step, struct hearsay_bytes bytes)
+{
+    static uint8_t memory[70000];
+    static const uint8_t later[] = {4, 0, 0, 5, 0, 0, 12, 0, 0, 5, 0, 0};
+    struct writer w = writer_of(memory, sizeof memory);
+    writer_u8(&w, step);
+    writer_u16(&w, (uint16_t)bytes.size);
+    writer_put(&w, bytes.data, bytes.size);
+    writer_put(&w, later, sizeof later);
+    seed("node", settings, writer_bytes(&w));
 }
 
 static struct hearsay_bytes hex_of(const json_t *object, const char *key, uint8_t *memory, size_t capacity)
@@ -52,12 +72,12 @@ static struct hearsay_bytes hex_of(const json_t *object, const char *key, uint8_
     const char *hex = json_string_value(json_object_get(object, key));
     size_t size = hex == NULL ? 0 : strlen(hex) / 2;
     if (size > capacity) {
-        stop(key, "too long");
+        seed_stop(key, "too long");
     }
     for (size_t i = 0; i < size; i++) {
         unsigned byte;
         if (sscanf(hex + 2 * i, "%2x", &byte) != 1) {
-            stop(key, "not hexadecimal");
+            seed_stop(key, "not hexadecimal");
         }
         memory[i] = (uint8_t)byte;
     }
@@ -69,36 +89,6 @@ static int settings_of(const json_t *reading, bool has_label, bool is_compressed
     const json_t *version = json_object_get(reading, "encver");
     int settings = version == NULL ? 0 : json_integer_value(version) == 0 ? FUZZ_KEY | FUZZ_VERSION_0 : FUZZ_KEY;
     return settings | (has_label ? FUZZ_LABEL : 0) | (is_compressed ? FUZZ_COMPRESS : 0) | (has_crc ? FUZZ_CRC : 0);
-}
-
-/* A record of the target "node". */
-static struct hearsay_bytes record(uint8_t kind, struct hearsay_bytes bytes, uint8_t *memory)
-{
-    struct writer w = writer_of(memory, bytes.size + 3);
-    writer_u8(&w, kind);
-    writer_u16(&w, (uint16_t)bytes.size);
-    writer_put(&w, bytes.data, bytes.size);
-    return writer_bytes(&w);
-}
-
-static void seed_node_packet(int settings, struct hearsay_bytes datagram)
-{
-    static uint8_t memory[65536 + 3];
-    if (datagram.size < 65536) {
-        seed("node", settings, record(0, datagram, memory));
-    }
-}
-
-/* Accept, bytes, close. */
-static void seed_node_stream(int settings, struct hearsay_bytes bytes)
-{
-    static uint8_t memory[65536 + 9];
-    if (bytes.size < 65536) {
-        size_t size = record(1, bytes_of(NULL, 0), memory).size;
-        size += record(2, bytes, memory + size).size;
-        size += record(3, bytes_of(NULL, 0), memory + size).size;
-        seed("node", settings, bytes_of(memory, size));
-    }
 }
 
 static void seed_message(struct hearsay_bytes message)
@@ -127,11 +117,11 @@ static void from_datagram(const json_t *vector)
     int settings = settings_of(decoded, has_label, false, json_object_get(decoded, "crc") != NULL);
     fuzz_envelope(&e, &cipher, (uint8_t)settings);
     if (packet_open(&e, datagram, scratch, &packet) != ENVELOPE_OK) {
-        stop(json_string_value(json_object_get(vector, "id")), "does not open");
+        seed_stop(json_string_value(json_object_get(vector, "id")), "does not open");
     }
     settings |= packet.was_compressed ? FUZZ_COMPRESS : 0;
     seed("packet", settings, datagram);
-    seed_node_packet(settings, datagram);
+    seed_life(settings, 0, datagram);
     size_t head = has_label ? 6 : 0;
     seed("envelope", settings, bytes_of(datagram.data + head, datagram.size - head));
     for (unsigned i = 0; i < packet.count; i++) {
@@ -153,7 +143,7 @@ static void seed_stream_body(struct hearsay_bytes message)
     }
     seed("push_pull", -1, bytes_of(r.at, reader_left(&r)));
     if (!message_decode_push_pull_header(&r, &header)) {
-        stop("push/pull", "bad header");
+        seed_stop("push/pull", "bad header");
     }
     for (uint32_t i = 0; i < header.nodes; i++) {
         (void)message_decode_push_pull_entry(&r, &entry, &state);
@@ -161,15 +151,6 @@ static void seed_stream_body(struct hearsay_bytes message)
     struct hearsay_bytes user_state = reader_take(&r, header.user_state_size);
     seed("serf_state", -1, user_state);
     seed("msgpack", -1, bytes_of(user_state.data + 1, user_state.size - 1));
-}
-
-/* Two bytes in front: settings, and the size of the pieces less one. */
-static void seed_after(const char *target, int settings, struct hearsay_bytes bytes)
-{
-    static uint8_t memory[65536 + 1];
-    memory[0] = 255;
-    bytes_copy(memory + 1, bytes.data, bytes.size);
-    seed(target, settings, bytes_of(memory, bytes.size + 1));
 }
 
 static void from_stream(const json_t *vector, const char *side, bool is_inbound)
@@ -191,15 +172,17 @@ static void from_stream(const json_t *vector, const char *side, bool is_inbound)
     fuzz_envelope(&e, &cipher, (uint8_t)settings);
     stream_reader_init(&s, &e, is_inbound);
     if (stream_reader_feed(&s, bytes) != STREAM_WHOLE) {
-        stop(json_string_value(json_object_get(vector, "id")), "is not whole");
+        seed_stop(json_string_value(json_object_get(vector, "id")), "is not whole");
     }
     seed("stream", settings, bytes);
-    if (is_inbound) {
-        seed_node_stream(settings, bytes);
-    } else {
-        seed_after("inspect", settings, bytes);
-    }
     seed_stream_body(s.body);
+    if (is_inbound) {
+        seed_life(settings & ~FUZZ_INBOUND, 1, bytes);
+    } else {
+        static uint8_t answer[65536 + 2];
+        memcpy(answer + 2, bytes.data, bytes.size);
+        seed("inspect", settings, bytes_of(answer, bytes.size + 2));
+    }
     stream_reader_deinit(&s);
 }
 
@@ -236,34 +219,22 @@ static void from_codec(const json_t *vector)
 static void from_rpc(const json_t *vector)
 {
     static uint8_t memory[65536], conversation[65536];
-    size_t i, asked = 0;
+    struct writer all = writer_of(conversation, sizeof conversation);
+    size_t i;
     json_t *step;
     json_array_foreach(json_object_get(vector, "steps"), i, step) {
         struct hearsay_bytes bytes = hex_of(step, "hex", memory, sizeof memory);
         if (bytes.size > 0) {
             seed("msgpack", -1, bytes);
+            seed("scan", -1, bytes);
         }
         const char *direction = json_string_value(json_object_get(step, "dir"));
-        if (direction != NULL && direction[0] == '>' && asked + bytes.size <= sizeof conversation) {
-            bytes_copy(conversation + asked, bytes.data, bytes.size);
-            asked += bytes.size;
+        if (direction != NULL && direction[0] == '>' && all.size + bytes.size <= sizeof conversation) {
+            writer_put(&all, bytes.data, bytes.size);
         }
     }
-    seed_after("session", 0, bytes_of(conversation, asked));
-    seed_after("session", 1, bytes_of(conversation, asked));
-}
-
-static void from_files(void)
-{
-    static const char *const files[] = {
-        "{\"node_name\":\"a\",\"bind\":\"10.0.0.1\",\"tags\":{\"role\":\"web\"},\"start_join\":[\"n1\"],\"retry_interval\":\"1m30s\","
-        "\"leave_on_terminate\":true,\"numbers\":{\"probe_interval_ms\":250,\"eager\":false},\"encrypt_key\":\"AAECAwQFBgcICQoLDA0ODw==\"}",
-        "{\"event_handlers\":[\"a.sh\"],\"unknown\":1}", "1h2m3.5s", "AAECAwQFBgcICQoLDA0ODw==",
-        "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-        "alive: n1 10.0.0.1:7946\nalive: a b [fd00::1]:7000\nclock: 12\nevent-clock: 34\nnot-alive: n1\n# x\nquery-clock: 56\nleave\n"};
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        seed("config", -1, bytes_of_string(files[i]));
-    }
+    seed("session", 0, writer_bytes(&all));
+    seed("session", 8 + 64, writer_bytes(&all)); /* in small pieces */
 }
 
 static void from_reaction(const json_t *vector)
@@ -273,6 +244,7 @@ static void from_reaction(const json_t *vector)
     bool is_stream = strcmp(json_string_value(json_object_get(vector, "via")), "stream") == 0;
     seed(is_stream ? "stream" : "packet", is_stream ? FUZZ_INBOUND : 0, sent);
     seed("message", -1, sent);
+    seed_life(0, is_stream ? 1 : 0, sent);
 }
 
 static void each(const char *file, void (*make)(const json_t *vector))
@@ -284,7 +256,7 @@ static void each(const char *file, void (*make)(const json_t *vector))
     snprintf(path, sizeof path, "%s/%s", vectors, file);
     json_t *root = json_load_file(path, 0, &error);
     if (root == NULL) {
-        stop(path, error.text);
+        seed_stop(path, error.text);
     }
     json_array_foreach(json_object_get(root, "vectors"), i, vector) {
         make(vector);
@@ -295,12 +267,12 @@ static void each(const char *file, void (*make)(const json_t *vector))
 int main(int argc, char **argv)
 {
     if (argc != 3) {
-        stop("usage", "seeds VECTORS-FOLDER OUTPUT-FOLDER");
+        seed_stop("usage", "seeds VECTORS-FOLDER OUTPUT-FOLDER");
     }
     vectors = argv[1];
     output = argv[2];
     if (mkdir(output, 0777) != 0 && errno != EEXIST) {
-        stop(output, strerror(errno));
+        seed_stop(output, strerror(errno));
     }
     each("udp-plain.json", from_datagram);
     each("udp-encrypted.json", from_datagram);
@@ -309,7 +281,7 @@ int main(int argc, char **argv)
     each("codec.json", from_codec);
     each("rpc-sessions.json", from_rpc);
     each("receive-tests.json", from_reaction);
-    from_files();
+    seeds_own();
     printf("%u seeds in %s\n", number, output);
     return 0;
 }
