@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Builds the Debian packages hearsay, libhearsay0 and libhearsay-dev from the committed tree into build-deb/: package.sh. It installs what
-# building packages needs beyond ./dev setup.
+# Builds the Debian packages hearsay, libhearsay0 and libhearsay-dev from this tree into build-deb/: package.sh. It installs what
+# building packages needs beyond ./dev setup; git is not needed, so a tree unpacked from an archive will do.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 out=${HEARSAY_DEB_BUILD:-$root/build-deb}
 
 missing=''
-for package in debhelper dpkg-dev fakeroot; do
+for package in build-essential debhelper fakeroot; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
 done
 if [ -n "$missing" ]; then
@@ -22,7 +22,9 @@ fi
 
 rm -rf "$out"
 mkdir -p "$out/hearsay"
-(cd "$root" && git ls-files -z | xargs -0 tar -cf - --) | tar -xf - -C "$out/hearsay"
+tar -cf "$out/tree.tar" -C "$root" --exclude=./.git --exclude='./build*' .
+tar -xf "$out/tree.tar" -C "$out/hearsay"
+rm "$out/tree.tar"
 cp -R "$out/hearsay/packaging/debian" "$out/hearsay/debian"
 cd "$out/hearsay"
 dpkg-buildpackage -us -uc -b >"$out/build.log" 2>&1 || {
