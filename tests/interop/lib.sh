@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+#
+# For interop: agents of either kind under one word. ours NAME NUMBER FLAGS…, theirs NAME NUMBER FLAGS…; hearing an event is asked of the event log
+# or of serf's log, by the name of the agent.
+
+# shellcheck source=tests/agent/lib.sh
+. "$(dirname "$0")/../agent/lib.sh"
+need_serf
+
+ours() {
+    start "$@" --event-log "$work/$1.events"
+}
+
+theirs() {
+    start_serf "$@"
+}
+
+answers() {
+    within 15 "the agent at $1 answers" serf members -rpc-addr="$net.$1:7373"
+}
+
+# calls NUMBER BY: BY joins through NUMBER
+calls() {
+    serf join -rpc-addr="$net.$2:7373" "$net.$1" | grep -q 'contacting 1 nodes' || fail "$2 joins through $1"
+}
+
+heard() {
+    if [ -e "$work/$1.events" ]; then
+        grep -q "\"event\":\"user\",\"name\":\"$2\"" "$work/$1.events"
+    else
+        grep -q "user-event: $2" "$work/$1.log"
+    fi
+}
+
+event() {
+    serf event -rpc-addr="$net.$1:7373" "$2" "${3:-}" >/dev/null || fail "event $2"
+}
+
+tagged() {
+    serf members -rpc-addr="$net.$1:7373" -name "$2" | grep -q "$3"
+}
