@@ -21,6 +21,11 @@ static void enter(struct hearsay_node *node, struct turn *turn, enum leave_stage
         presence_tell_intent(&node->serf.presence, turn, true, self, false, RUMOR_NOTICE_INTENT);
         timers_set(turn->timers, &l->timer, turn->now + turn_ms(turn->options->broadcast_timeout_ms));
         break;
+    case LEAVE_SPREADING_INTENT: {
+        uint64_t ticks = 2 * rumors_limit(turn) / turn->options->retransmit_mult;
+        timers_set(turn->timers, &l->timer, turn->now + ticks * turn_ms(turn->options->gossip_interval_ms));
+        break;
+    }
     case LEAVE_TELLING_GOODBYE:
         claims_leave(b, turn);
         timers_set(turn->timers, &l->timer, turn->now + turn_ms(turn->options->broadcast_timeout_ms));
@@ -39,9 +44,26 @@ static void enter(struct hearsay_node *node, struct turn *turn, enum leave_stage
     }
 }
 
+/* Serf calls failed whoever says goodbye before its leave intent arrives. */
+static bool has_strangers(const struct members *m)
+{
+    for (uint32_t i = 0; i < m->listed; i++) {
+        const struct member *member = members_at(m, m->list[i]);
+        if (member->state == MESSAGE_STATE_ALIVE && member->abilities == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Differs: Serf says goodbye as soon as the intent has left; our goodbye travels faster than others relay the intent, so it waits for them. */
 static enum leave_stage after(const struct hearsay_node *node, enum leave_stage stage)
 {
-    bool is_alone = members_count_others(&node->beliefs.members, true) == 0;
+    const struct members *m = &node->beliefs.members;
+    bool is_alone = members_count_others(m, true) == 0;
+    if (stage == LEAVE_TELLING_INTENT && (is_alone || !has_strangers(m))) {
+        return LEAVE_TELLING_GOODBYE;
+    }
     return stage == LEAVE_TELLING_GOODBYE && is_alone ? LEAVE_DONE : (enum leave_stage)(stage + 1);
 }
 

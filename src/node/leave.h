@@ -8,7 +8,7 @@
 
 #include "spread/turn.h"
 
-enum leave_stage { LEAVE_NOT, LEAVE_TELLING_INTENT, LEAVE_TELLING_GOODBYE, LEAVE_LINGERING, LEAVE_DONE };
+enum leave_stage { LEAVE_NOT, LEAVE_TELLING_INTENT, LEAVE_SPREADING_INTENT, LEAVE_TELLING_GOODBYE, LEAVE_LINGERING, LEAVE_DONE };
 
 struct leave {
     struct timer timer;

@@ -183,7 +183,8 @@ static void erase(struct beliefs *b, struct turn *turn, uint32_t slot)
 static void on_died(struct beliefs *b, struct turn *turn, uint32_t slot, const struct hearsay_cause *cause)
 {
     struct member *member = members_at(&b->members, slot);
-    bool has_left = member->status == MEMBERS_STATUS_LEAVING;
+    /* Differs: Serf knows a leave by its intent only; to us a goodbye is one too, should it overtake the intent. */
+    bool has_left = member->status == MEMBERS_STATUS_LEAVING || member->state == MESSAGE_STATE_LEFT;
     if (turn->options->personality == HEARSAY_MEMBERLIST) {
         has_left = member->state == MESSAGE_STATE_LEFT;
     } else if (member->status != MEMBERS_STATUS_LEAVING && member->status != MEMBERS_STATUS_ALIVE) {

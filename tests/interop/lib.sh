@@ -39,3 +39,9 @@ event() {
 tagged() {
     serf members -rpc-addr="$net.$1:7373" -name "$2" | grep -q "$3"
 }
+
+# Nobody has a later Lamport time than another: whatever is said next is news to everybody.
+clocks_agree() {
+    clocks=$(for each in "$@"; do serf info -rpc-addr="$net.$each:7373" | sed -n 's/.*member_time = //p'; done | sort -u | wc -l)
+    [ "$clocks" -eq 1 ]
+}
