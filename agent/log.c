@@ -62,11 +62,14 @@ static void put_line(const char *indent, const char *line)
     (void)sink_put(&journal.sink, out, (size_t)size < sizeof out ? (size_t)size : sizeof out - 1);
 }
 
+/* Names and payloads of others stand in lines; none of their bytes steers a terminal, C1 (U+0080 to U+009F) included. */
 static void clean(char *line)
 {
-    for (; *line != '\0'; line++) {
-        if ((unsigned char)*line < 0x20 || *line == 0x7f) {
-            *line = '?';
+    for (uint8_t *p = (uint8_t *)line; *p != '\0'; p++) {
+        bool is_c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
+        if (*p < 0x20 || *p == 0x7f || is_c1) {
+            *p = '?';
+            p[1] = is_c1 ? '?' : p[1];
         }
     }
 }

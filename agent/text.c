@@ -100,6 +100,9 @@ void text_json(struct text *t, struct hearsay_bytes string)
         } else if (c < 0x20 || c == 0x7f) {
             text_printf(t, "\\u%04x", c);
             i++;
+        } else if (c == 0xc2 && string.data[i + 1] < 0xa0) { /* U+0080 to U+009F steer terminals too */
+            text_printf(t, "\\u%04x", string.data[i + 1]);
+            i += 2;
         } else {
             text_put(t, string.data + i, size);
             i += size;

@@ -4,12 +4,18 @@
  */
 #include "cli/inspection.h"
 
+#include "base/bytes.h"
+#include "cli/plain.h"
+
 #include <hearsay/hearsay.h>
 #include <hearsay/hearsay_uv.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define NAME_BYTES (HEARSAY_NAME_MAX * 3 + 1) /* each byte may become U+FFFD */
+#define TAG_BYTES (HEARSAY_META_MAX * 3 + 1)
 
 void inspection_take_rtt(struct inspection *i, uint64_t rtt_us)
 {
@@ -27,6 +33,7 @@ static bool is_seen(const struct inspection *i)
 /* The stream did not bring a view: why not, and what to try next? */
 static void say_refusal(const struct inspection *i, char *out, size_t size)
 {
+    char text[300];
     if (!i->has_connected) {
         snprintf(out, size, "no stream: %s%s", strerror(i->tcp_error),
                  i->acks > 0 ? "; yet pings are answered, so a firewall lets UDP pass but not TCP" : "; is a node running there, on that port?");
@@ -34,7 +41,9 @@ static void say_refusal(const struct inspection *i, char *out, size_t size)
     }
     switch (i->status) {
     case HEARSAY_INSPECT_REFUSED:
-        snprintf(out, size, "it refuses us: \"%s\"; %s", hearsay_inspect_text(i->look),
+        plain_into(text, sizeof text, bytes_of_string(hearsay_inspect_text(i->look)));
+        plain_tame(text);
+        snprintf(out, size, "it refuses us: \"%s\"; %s", text,
                  i->has_key ? "its key differs from ours, or it has none" : "it wants encryption: give the cluster's key with --encrypt @FILE");
         break;
     case HEARSAY_INSPECT_CIPHER:
@@ -85,20 +94,30 @@ static void tags_text(const struct hearsay_member *m, bool is_serf, char *out, s
         return;
     }
     for (size_t position = 0; used < size && hearsay_next_tag(m, &position, &key, &value);) {
-        int length = snprintf(out + used, size - used, "%s%.*s=%.*s", used == 0 ? "" : ",", (int)key.size, (const char *)key.data,
-                              (int)value.size, (const char *)value.data);
+        char key_text[TAG_BYTES], value_text[TAG_BYTES];
+        plain_into(key_text, sizeof key_text, key);
+        plain_into(value_text, sizeof value_text, value);
+        int length = snprintf(out + used, size - used, "%s%s=%s", used == 0 ? "" : ",", key_text, value_text);
         used += length < 0 ? 0 : (size_t)length;
     }
+    plain_tame(out);
+}
+
+static void name_text(const struct hearsay_member *m, char out[NAME_BYTES])
+{
+    plain_into(out, NAME_BYTES, bytes_of_string(m->name));
+    plain_tame(out);
 }
 
 static void print_members(const struct inspection *i, bool is_serf)
 {
     struct hearsay_member m;
     int name = 4, address = 7;
-    char place[64], tags[1024];
+    char place[64], who[NAME_BYTES], tags[2 * TAG_BYTES];
     for (size_t position = 0; hearsay_inspect_next_member(i->look, &position, &m);) {
         hearsay_address_text(&m.address, place, sizeof place);
-        name = (int)strlen(m.name) > name ? (int)strlen(m.name) : name;
+        name_text(&m, who);
+        name = (int)strlen(who) > name ? (int)strlen(who) : name;
         address = (int)strlen(place) > address ? (int)strlen(place) : address;
     }
     printf("\n%-*s  %-*s  %-8s  %11s  %-11s  %s\n", name, "NAME", address, "ADDRESS", "STATUS", "INCARNATION", "VERSIONS", "TAGS");
@@ -108,7 +127,8 @@ static void print_members(const struct inspection *i, bool is_serf)
         snprintf(versions, sizeof versions, "%u-%u/%u %u-%u/%u", m.versions[0], m.versions[1], m.versions[2], m.versions[3], m.versions[4],
                  m.versions[5]);
         tags_text(&m, is_serf, tags, sizeof tags);
-        printf("%-*s  %-*s  %-8s  %11u  %-11s  %s\n", name, m.name, address, place, hearsay_status_text(m.status), m.incarnation, versions,
+        name_text(&m, who);
+        printf("%-*s  %-*s  %-8s  %11u  %-11s  %s\n", name, who, address, place, hearsay_status_text(m.status), m.incarnation, versions,
                tags);
     }
 }
@@ -146,18 +166,20 @@ void inspection_print_text(const struct inspection *i)
 
 static json_t *member_json(const struct hearsay_member *m, bool is_serf)
 {
-    char place[64], key_text[520];
+    char place[64], who[NAME_BYTES], key_text[TAG_BYTES], value_text[TAG_BYTES];
     struct hearsay_bytes key, value;
+    plain_into(who, sizeof who, bytes_of_string(m->name)); /* JSON is UTF-8; control bytes are escaped there */
     hearsay_address_text(&m->address, place, sizeof place);
     json_t *tags = json_object(), *versions = json_array();
     for (size_t position = 0; is_serf && hearsay_next_tag(m, &position, &key, &value);) {
-        snprintf(key_text, sizeof key_text, "%.*s", (int)key.size, (const char *)key.data);
-        json_object_set_new(tags, key_text, json_stringn((const char *)value.data, value.size));
+        plain_into(key_text, sizeof key_text, key);
+        plain_into(value_text, sizeof value_text, value);
+        json_object_set_new(tags, key_text, json_string(value_text));
     }
     for (int v = 0; v < 6; v++) {
         json_array_append_new(versions, json_integer(m->versions[v]));
     }
-    return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o}", "name", m->name, "addr", place, "status", hearsay_status_text(m->status), "incarnation",
+    return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o}", "name", who, "addr", place, "status", hearsay_status_text(m->status), "incarnation",
                      (json_int_t)m->incarnation, "versions", versions, "tags", tags);
 }
 

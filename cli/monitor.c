@@ -4,19 +4,23 @@
  */
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/plain.h"
 #include "wire/msgpack.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *level = "info";
 
+/* Others' bytes must neither steer the terminal nor look like lines of ours. */
 static void print_raw(struct hearsay_bytes b)
 {
-    for (size_t i = 0; i < b.size; i++) { /* others' bytes must not steer the terminal */
-        int c = b.data[i];
-        bool is_harmless = c >= 0x20 ? c != 0x7f : c == '\n' || c == '\t';
-        putchar(is_harmless ? c : '?');
+    char *text = plain_copy(b);
+    if (text != NULL) {
+        plain_tame(text);
+        fputs(text, stdout);
+        free(text);
     }
 }
 

@@ -118,7 +118,12 @@ static uint8_t status_of(enum message_state state)
     return statuses[state];
 }
 
-/* Entries without a name are nobody. */
+/* What no node can be called is nobody. */
+static bool is_name(struct hearsay_bytes name)
+{
+    return name.size > 0 && name.size <= HEARSAY_NAME_MAX && memchr(name.data, 0, name.size) == NULL;
+}
+
 static bool read_entries(struct hearsay_inspection *s, struct reader *r, uint32_t count)
 {
     if (count > 0) {
@@ -134,7 +139,7 @@ static bool read_entries(struct hearsay_inspection *s, struct reader *r, uint32_
         if (!message_decode_push_pull_entry(r, &m, &state)) {
             return false;
         }
-        if (m.node.size == 0) {
+        if (!is_name(m.node)) {
             continue;
         }
         if (!buffer_append(&s->names, m.node.data, m.node.size) || !buffer_append(&s->names, "", 1)) {
