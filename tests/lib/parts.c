@@ -4,6 +4,8 @@
  */
 #include "parts.h"
 
+#include <stdlib.h>
+
 static void on_change(void *context, struct turn *turn, uint32_t slot, enum member_change change, const struct hearsay_cause *cause,
                       const struct hearsay_address *other_address)
 {
@@ -61,6 +63,23 @@ bool parts_deinit(struct parts *p)
     buffer_deinit(&p->scratch[1]);
     pool_destroy(p->pool);
     return p->counting.blocks == 0;
+}
+
+int parts_setup(void **state)
+{
+    *state = malloc(sizeof(struct parts));
+    if (*state == NULL) {
+        return -1;
+    }
+    parts_init(*state);
+    return 0;
+}
+
+int parts_teardown(void **state)
+{
+    bool is_clean = parts_deinit(*state);
+    free(*state);
+    return is_clean ? 0 : -1;
 }
 
 void parts_advance(struct parts *p, uint64_t us)

@@ -36,6 +36,9 @@ struct parts {
 void parts_init(struct parts *p);
 /* False when memory was lost. */
 bool parts_deinit(struct parts *p);
+/* The same for cmocka: *state is the parts. */
+int parts_setup(void **state);
+int parts_teardown(void **state);
 /* Moves both clocks on. */
 void parts_advance(struct parts *p, uint64_t us);
 

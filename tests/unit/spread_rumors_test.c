@@ -10,7 +10,6 @@
 
 #include "parts.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static void add(struct parts *p, const char *text, const char *subject, const struct hearsay_address *from)
@@ -131,21 +130,7 @@ static void above_the_eager_rate_there_are_only_ticks(void **state)
     assert_true(rumors_eager_token(&p->turn));
 }
 
-static int setup(void **state)
-{
-    *state = malloc(sizeof(struct parts));
-    parts_init(*state);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    bool is_clean = parts_deinit(*state);
-    free(*state);
-    return is_clean ? 0 : -1;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, parts_setup, parts_teardown)
 
 int main(void)
 {

@@ -165,21 +165,7 @@ static void a_failed_probe_costs_health_and_a_success_restores_it(void **state)
     assert_int_equal(p->beliefs.health.score, 0);
 }
 
-static int setup(void **state)
-{
-    *state = malloc(sizeof(struct parts));
-    parts_init(*state);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    bool is_clean = parts_deinit(*state);
-    free(*state);
-    return is_clean ? 0 : -1;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, parts_setup, parts_teardown)
 
 int main(void)
 {

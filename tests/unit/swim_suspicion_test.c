@@ -13,7 +13,6 @@
 #include "swim/push_pull.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 static void many(struct parts *p, unsigned count)
 {
@@ -147,21 +146,7 @@ static void a_probe_that_fails_on_every_path_costs_one_point_of_health(void **st
     probe_deinit(&probe, &p->beliefs);
 }
 
-static int setup(void **state)
-{
-    *state = malloc(sizeof(struct parts));
-    parts_init(*state);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    bool is_clean = parts_deinit(*state);
-    free(*state);
-    return is_clean ? 0 : -1;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, parts_setup, parts_teardown)
 
 int main(void)
 {
