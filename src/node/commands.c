@@ -147,6 +147,9 @@ static hearsay_err change_meta(struct hearsay_node *node, uint64_t now, struct h
 {
     struct members *m = &node->beliefs.members;
     const struct identity *self = members_at(m, m->self)->identity;
+    if (node->leave.stage != LEAVE_NOT) {
+        return HEARSAY_ERR_LEFT; /* the news would bring us back to life */
+    }
     uint8_t versions[6];
     memcpy(versions, self->versions, sizeof versions);
     struct hearsay_address address = self->address;

@@ -235,6 +235,7 @@ void presence_tell_intent(struct presence *p, struct turn *turn, bool is_leave, 
     struct writer w = writer_of(bytes, sizeof bytes);
     struct serf_message m = {.type = is_leave ? SERF_LEAVE : SERF_JOIN,
                              .intent = {.ltime = p->clock.time, .node = name, .prune = prune}};
+    p->announced = is_leave ? p->announced : p->clock.time;
     p->clock.time++;
     writer_u8(&w, MESSAGE_USER);
     serf_message_encode(&w, &m);
@@ -267,7 +268,10 @@ bool presence_on_intent(struct presence *p, struct beliefs *b, struct turn *turn
         return keep_pending(p, turn, is_leave, intent);
     }
     struct member *member = members_at(&b->members, slot);
-    if (intent->ltime <= member->status_ltime) {
+    /* Differs: of two of the same time the greeting wins. A merge tells a goodbye one later than it was, which may just be the time of the
+     * greeting that followed it. */
+    bool ends_tie = intent->ltime == member->status_ltime && !is_leave && member->status == MEMBERS_STATUS_LEAVING;
+    if (intent->ltime <= member->status_ltime && !ends_tie) {
         return false;
     }
     if (is_leave && slot == b->members.self && !b->members.is_leaving) {
@@ -275,6 +279,12 @@ bool presence_on_intent(struct presence *p, struct beliefs *b, struct turn *turn
         return false;
     }
     member->status_ltime = intent->ltime;
+    if (slot == b->members.self && intent->ltime > p->announced && !b->members.is_leaving) {
+        /* Differs: somebody knows of a later time of ours, from a life whose goodbye came after our greeting; it would show us as leaving
+         * for good. In Serf it does. */
+        presence_tell_intent(p, turn, false, intent->node, false, 0);
+        return false;
+    }
     if (is_leave) {
         apply_leave(b, turn, slot, intent->prune);
     } else if (member->status == MEMBERS_STATUS_LEAVING) {

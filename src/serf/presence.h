@@ -17,6 +17,7 @@ struct presence {
     struct lamport clock;
     struct pending_intent *pending; /* about members we do not know yet */
     uint32_t pending_count;
+    uint64_t announced; /* time of our last join intent */
     struct timer reap;
 };
 

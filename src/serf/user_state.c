@@ -149,6 +149,9 @@ static void merge_intents(struct serf *s, struct beliefs *b, struct turn *turn, 
         uint32_t slot = members_find(m, intent.node);
         bool has_left = slot == MEMBERS_NONE ? is_stranger_that_left(&strangers, intent.node) : members_at(m, slot)->is_marked;
         intent.ltime += has_left && intent.ltime < UINT64_MAX;
+        if (slot != MEMBERS_NONE && intent.ltime <= members_at(m, slot)->status_ltime) {
+            continue;
+        }
         (void)presence_on_intent(&s->presence, b, turn, has_left, &intent); /* what a merge brings is not told on */
     }
     unmark_left(m, state);
