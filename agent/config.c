@@ -59,6 +59,8 @@ const struct config_field config_fields[] = {
      "whose cluster this is (default serf)"},
     {"event_log", "event-log", CONFIG_TEXT, AT(event_log), NULL, "FILE",
      "append every event as a JSON line; - is stdout"},
+    {"record", "record", CONFIG_TEXT, AT(record), NULL, "FILE",
+     "record every input on a tape for hearsay sim replay"},
     {"leave_on_terminate", "leave-on-term", CONFIG_SWITCH, AT(leaves_on_term), NULL, NULL,
      "leave gracefully on SIGTERM too"},
     {"skip_leave_on_interrupt", NULL, CONFIG_SWITCH, AT(stays_on_int), NULL, NULL, NULL},

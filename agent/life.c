@@ -65,6 +65,7 @@ static void init_service(struct life *life, uint32_t event_bytes_max)
 {
     const char *auth = life->config.rpc_auth;
     life->service = (struct service){.node = hearsay_uv_node(life->uv),
+                                     .uv = life->uv,
                                      .rpc_auth = auth,
                                      .event_bytes_max = event_bytes_max,
                                      .name = life->config.node_name,
@@ -254,7 +255,7 @@ void life_leave(struct life *life)
     persist_clocks(&life->persist, life->service.node);
     persist_leave(&life->persist);
     chores_want(&life->chores, CHORE_STOP, life->leave_limit_ms);
-    hearsay_err err = hearsay_leave(life->service.node, hearsay_uv_now(life->uv));
+    hearsay_err err = hearsay_uv_leave(life->uv);
     if (err != HEARSAY_OK) {
         log_put(LOG_WARN, "agent: cannot leave: %s", hearsay_err_text(err));
         chores_want(&life->chores, CHORE_STOP, 0);
@@ -444,7 +445,7 @@ bool life_start(struct life *life, const struct config *flags, char *error, size
     }
     say_ready(life);
     hearsay_uv_flush(life->uv);
-    persist_remember(&life->persist, life->service.node, hearsay_uv_now(life->uv), life->config.node_name);
+    persist_remember(&life->persist, life->uv, life->config.node_name);
     hearsay_uv_flush(life->uv);
     joining_start(life);
     life->watchdog_ms = notify_watchdog_ms();

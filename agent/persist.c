@@ -77,8 +77,7 @@ void persist_set_clocks(const struct persist *p, struct hearsay_options *options
 }
 
 struct remembering {
-    struct hearsay_node *node;
-    uint64_t now;
+    struct hearsay_uv *uv;
     const char *own;
 };
 
@@ -86,14 +85,14 @@ static void remember(void *context, struct place *place)
 {
     struct remembering *r = context;
     if (strcmp(place->name, r->own) != 0
-        && hearsay_remember(r->node, r->now, place->name, &place->address) != HEARSAY_OK) {
+        && hearsay_uv_remember(r->uv, place->name, &place->address) != HEARSAY_OK) {
         log_put(LOG_DEBUG, "agent: could not remember %s", place->name);
     }
 }
 
-void persist_remember(const struct persist *p, struct hearsay_node *node, uint64_t now, const char *own)
+void persist_remember(const struct persist *p, struct hearsay_uv *uv, const char *own)
 {
-    struct remembering r = {node, now, own};
+    struct remembering r = {uv, own};
     places_visit(&p->places, remember, &r);
 }
 

@@ -10,7 +10,7 @@
 #include "agent/config.h"
 #include "agent/snapshot.h"
 
-#include <hearsay/hearsay.h>
+#include <hearsay/hearsay_uv.h>
 
 struct persist {
     struct places places;
@@ -25,7 +25,7 @@ bool persist_open(struct persist *p, const struct config *config, char *error, s
 /* The Lamport times of the former life. */
 void persist_set_clocks(const struct persist *p, struct hearsay_options *options);
 /* Gives everybody from the former life to the node's healing. */
-void persist_remember(const struct persist *p, struct hearsay_node *node, uint64_t now, const char *own);
+void persist_remember(const struct persist *p, struct hearsay_uv *uv, const char *own);
 /* Answers whether persist_flush should be called soon. */
 bool persist_event(struct persist *p, const struct hearsay_event *event);
 /* Notes the clocks of the node. */

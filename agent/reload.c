@@ -19,7 +19,7 @@ static void apply(struct life *life, const struct config *fresh, const struct ta
     if (strcmp(life->config.personality, "serf") != 0) {
         return;
     }
-    hearsay_err err = hearsay_set_tags(hearsay_uv_node(life->uv), hearsay_uv_now(life->uv), tags->at, tags->count);
+    hearsay_err err = hearsay_uv_set_tags(life->uv, tags->at, tags->count);
     if (err != HEARSAY_OK) {
         log_put(LOG_ERR, "agent: tags stay as they were: %s", hearsay_err_text(err));
     }

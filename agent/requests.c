@@ -8,6 +8,8 @@
 #include "agent/secret.h"
 #include "wire/msgpack.h"
 
+#include <hearsay/hearsay_uv.h>
+
 #define JOIN_PEERS 1024
 
 /* Walks the keys of a body: for (struct fields f = …; next(&f);) … */
@@ -112,8 +114,9 @@ static bool event(struct session *session, uint64_t seq, struct hearsay_bytes bo
     struct service *service = session->service;
     char *text = string_of(name), room[120];
     log_put(LOG_DEBUG, "agent: requesting user event send: %s. Coalesced: %s", text, is_coalescing ? "true" : "false");
-    hearsay_err err = hearsay_send_event(service->node, service->now_us(service->context), text, payload.data, payload.size,
-                                         is_coalescing);
+    hearsay_err err = service->uv != NULL ? hearsay_uv_send_event(service->uv, text, payload.data, payload.size, is_coalescing)
+                                          : hearsay_send_event(service->node, service->now_us(service->context), text, payload.data,
+                                                               payload.size, is_coalescing);
     const char *error = event_error(err, service->event_bytes_max, room);
     if (err != HEARSAY_OK) {
         log_put(LOG_WARN, "agent: failed to send user event: %s", error);
@@ -144,7 +147,8 @@ static bool force_leave(struct session *session, uint64_t seq, struct hearsay_by
     struct service *service = session->service;
     char *text = string_of(name);
     log_put(LOG_INFO, "agent: Force leaving node: %s%s", text, is_pruning ? " (prune)" : "");
-    hearsay_err err = hearsay_force_leave(service->node, service->now_us(service->context), text, is_pruning);
+    hearsay_err err = service->uv != NULL ? hearsay_uv_force_leave(service->uv, text, is_pruning)
+                                          : hearsay_force_leave(service->node, service->now_us(service->context), text, is_pruning);
     if (err == HEARSAY_ERR_UNKNOWN_MEMBER) {
         log_put(LOG_WARN, "agent: force leave: no member is called %s; told the others all the same", text);
         err = HEARSAY_OK;
@@ -258,8 +262,8 @@ static void current_tags(const struct service *service, struct taglist *tags)
 
 static const char *change_tags(struct service *service, const struct taglist *tags, char *room, size_t size)
 {
-    uint64_t now = service->now_us(service->context);
-    hearsay_err err = hearsay_set_tags(service->node, now, tags->at, tags->count);
+    hearsay_err err = service->uv != NULL ? hearsay_uv_set_tags(service->uv, tags->at, tags->count)
+                                          : hearsay_set_tags(service->node, service->now_us(service->context), tags->at, tags->count);
     if (err == HEARSAY_ERR_TOO_LARGE) {
         return "Encoded length of tags exceeds limit of 512 bytes";
     }

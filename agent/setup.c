@@ -164,6 +164,7 @@ bool setup_options(const struct config *config, const struct taglist *tags, stru
     node->compression = config->is_compressing != 0;
     node->replay_on_join = config->is_replaying != 0;
     options->bind = config->bind;
+    options->tape = config->record;
     options->interface = config->interface;
     if (!set_numbers(config, node, error, size) || !set_advertise(config, node, error, size)) {
         return false;

@@ -9,6 +9,9 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
+    &command_sim_merge,
+    &command_sim_replay,
+    &command_sim_search,
     &command_sim_spread,
 };
 

@@ -10,6 +10,6 @@
 /* argv[0] is "sim". Answers the exit code. */
 int sim_run(int argc, char **argv);
 
-extern const struct command command_sim_spread;
+extern const struct command command_sim_merge, command_sim_replay, command_sim_search, command_sim_spread;
 
 #endif

@@ -18,7 +18,7 @@
 
 struct replay {
     const uint8_t *data;
-    size_t size, at;
+    size_t size, at, record_at;
     bool is_bad;               /* a record ends too early, as in a tape of a process that was killed */
     bool is_malformed;
     uint64_t now;
@@ -351,12 +351,15 @@ static void take_outputs(struct replay *r)
     }
     if (!r->is_bad && (!is_same || digest != r->result->digest) && r->result->diverged_at == 0) {
         r->result->diverged_at = r->result->inputs;
+        r->result->diverged_at_us = r->now;
+        r->result->diverged_at_byte = r->record_at;
     }
 }
 
 static void replay_all(struct replay *r, const struct hearsay_options *options)
 {
     while (r->at < r->size && !r->is_bad && !r->is_malformed && r->error[0] == '\0' && r->result->diverged_at == 0) {
+        r->record_at = r->at;
         enum tape_kind kind = (enum tape_kind)read_byte(r);
         if (kind == TAPE_NONCE) {
             keep_nonce(r);
@@ -378,6 +381,7 @@ static void replay_all(struct replay *r, const struct hearsay_options *options)
             r->is_malformed = !replay_input(r, kind);
         }
     }
+    r->result->cut_at_byte = r->is_bad ? r->record_at : 0;
 }
 
 static const uint8_t *map_file(const char *path, size_t *size)
@@ -419,7 +423,7 @@ bool hearsay_tape_replay(const char *path, const struct hearsay_options *options
         r.at = sizeof magic;
         replay_all(&r, options);
         if (r.error[0] == '\0' && (r.is_malformed || r.node == NULL)) {
-            snprintf(r.error, r.error_size, "tape \"%s\" is malformed near byte %zu", path, r.at);
+            snprintf(r.error, r.error_size, "tape \"%s\" is malformed at byte %zu", path, r.record_at);
         }
         hearsay_destroy(r.node);
         hearsay_cipher_nettle_free(&r.inner);

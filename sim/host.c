@@ -5,6 +5,7 @@
 #include "sim/host.h"
 
 #include "sim/network.h"
+#include "sim/parcel.h"
 
 #include "base/bytes.h"
 #include "base/check.h"
@@ -27,6 +28,7 @@ struct host *host_create(struct world *world, const char *name)
     host->number = world->host_count;
     host->place = WORLD_NOWHERE;
     host->waiting_end = &host->waiting;
+    host->unsent_end = &host->unsent;
     (void)snprintf(host->name, sizeof host->name, "%s", name);
     world->hosts[world->host_count++] = host;
     host_move(host, world_add_place(world));
@@ -40,6 +42,12 @@ static void forget_waiting(struct host *host)
         host->waiting = parcel->next;
         network_free(host->world, parcel);
     }
+    while (host->unsent != NULL) {
+        struct parcel *parcel = host->unsent;
+        host->unsent = parcel->next;
+        network_free(host->world, parcel);
+    }
+    host->unsent_end = &host->unsent;
     host->waiting_end = &host->waiting;
     host->waiting_packet_bytes = host->waiting_stream_bytes = 0;
     host->waiting_accepts = 0;
@@ -91,6 +99,23 @@ static void digest_output(struct host *host, const struct hearsay_output *output
     }
 }
 
+/* When its clock will show that. */
+static uint64_t world_time(const struct host *host, uint64_t deadline)
+{
+    if (host->drift_ppm == 0 || deadline <= host->clock_at) {
+        return deadline <= host->clock_at ? host->clock_set_at : deadline - host->clock_at + host->clock_set_at;
+    }
+    return host->clock_set_at + (deadline - host->clock_at) * 1000000 / (uint64_t)(1000000 + host->drift_ppm) + 1;
+}
+
+static void wait_to_send(struct host *host, const struct hearsay_output *output)
+{
+    struct parcel *parcel = parcel_make(host->world, PARCEL_PACKET, output->bytes.data, output->bytes.size);
+    parcel->from = output->address;
+    *host->unsent_end = parcel;
+    host->unsent_end = &parcel->next;
+}
+
 void host_drain(struct host *host)
 {
     struct world *world = host->world;
@@ -99,7 +124,11 @@ void host_drain(struct host *host)
         digest_output(host, &output);
         switch (output.type) {
         case HEARSAY_SEND_PACKET:
-            network_send(host, &output.address, output.bytes);
+            if (host->is_blocked) {
+                wait_to_send(host, &output);
+            } else {
+                network_send(host, &output.address, output.bytes);
+            }
             break;
         case HEARSAY_OPEN_STREAM:
             network_open(host, &output.address, output.stream);
@@ -122,7 +151,7 @@ void host_drain(struct host *host)
         if (deadline == UINT64_MAX) {
             heap_remove(&world->wakes, host->number);
         } else {
-            heap_set(&world->wakes, host->number, deadline);
+            heap_set(&world->wakes, host->number, world_time(host, deadline));
         }
     }
 }
@@ -146,13 +175,13 @@ void host_tick(struct host *host)
     }
     note_wake(host);
     CHECK(++host->ticks_in_a_row < HOST_TICKS_AT_ONCE);
-    hearsay_tick(host->node, host->world->now);
+    hearsay_tick(host->node, host_now(host));
     host_drain(host);
 }
 
 static void hear(struct host *host, struct parcel *parcel)
 {
-    uint64_t now = host->world->now;
+    uint64_t now = host_now(host);
     note_wake(host);
     if (parcel->type == PARCEL_PACKET) {
         host->traffic.packets_in++;
@@ -186,7 +215,7 @@ void host_deliver(struct host *host, struct parcel *parcel)
 {
     if (host->node == NULL) {
         network_free(host->world, parcel);
-    } else if (host->state == HOST_FROZEN) {
+    } else if (host->state == HOST_FROZEN || host->is_blocked) {
         keep_waiting(host, parcel);
     } else {
         hear(host, parcel);
@@ -210,7 +239,7 @@ hearsay_err host_start(struct host *host, const struct hearsay_options *options)
     o.advertise = world_address(host->place);
     o.seed = rng_next(&world->rng);
     o.pool = world->pool;
-    host->node = hearsay_create(&o, world->now, &err);
+    host->node = hearsay_create(&o, host_now(host), &err);
     if (host->node == NULL) {
         return err;
     }
@@ -233,7 +262,7 @@ static void stop(struct host *host, enum host_state state, bool tells_peers)
     network_host_stopped(host, tells_peers);
     hearsay_destroy(host->node);
     host->node = NULL;
-    host->is_starved = false;
+    host->is_starved = host->is_blocked = false;
 }
 
 void host_crash(struct host *host)
@@ -254,21 +283,67 @@ void host_freeze(struct host *host)
     }
 }
 
-void host_thaw(struct host *host)
+static void hear_waiting(struct host *host)
 {
-    if (host->state != HOST_FROZEN) {
-        return;
-    }
     struct parcel *parcel = host->waiting;
     host->waiting = NULL;
-    forget_waiting(host);
-    host->state = HOST_RUNNING;
+    host->waiting_end = &host->waiting;
+    host->waiting_packet_bytes = host->waiting_stream_bytes = 0;
+    host->waiting_accepts = 0;
     while (parcel != NULL) {
         struct parcel *next = parcel->next;
         hear(host, parcel);
         parcel = next;
     }
+}
+
+void host_thaw(struct host *host)
+{
+    if (host->state != HOST_FROZEN) {
+        return;
+    }
+    host->state = HOST_RUNNING;
+    if (!host->is_blocked) {
+        hear_waiting(host);
+    }
     host_drain(host); /* its deadline, if nothing waited */
+}
+
+void host_block(struct host *host)
+{
+    host->is_blocked = host->node != NULL;
+}
+
+void host_unblock(struct host *host)
+{
+    struct parcel *parcel = host->unsent;
+    if (!host->is_blocked) {
+        return;
+    }
+    host->is_blocked = false;
+    host->unsent = NULL;
+    host->unsent_end = &host->unsent;
+    while (parcel != NULL) {
+        struct parcel *next = parcel->next;
+        network_send(host, &parcel->from, (struct hearsay_bytes){parcel->data, parcel->size});
+        network_free(host->world, parcel);
+        parcel = next;
+    }
+    if (host->state == HOST_RUNNING) {
+        hear_waiting(host);
+    }
+}
+
+void host_skew(struct host *host, uint64_t ahead_us, int32_t drift_ppm)
+{
+    uint64_t now = host_now(host);
+    CHECK(drift_ppm > -1000000);
+    host->clock_at = now + ahead_us;
+    host->clock_set_at = host->world->now;
+    host->drift_ppm = drift_ppm;
+    if (host->node != NULL) {
+        host_drain(host);
+    }
 }
 
 /* ---- starvation ------------------------------------------------------------------------------------------------------------- */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * A host: a machine that runs one hearsay_node. Its process can be started, killed (the kernel then refuses and resets), switched off
- * with the machine (silence), frozen as SIGSTOP does, starved of CPU, and started again in the same place or another. What arrives
- * while it does not run waits in its socket buffers; when it runs again it hears all of that before its deadlines fire.
+ * with the machine (silence), frozen as SIGSTOP does, starved of CPU, cut off from its sockets while its timers fire on time (Lifeguard's
+ * slow processing of messages), given a clock of its own, and started again in the same place or another. What arrives while it does not run
+ * waits in its socket buffers; when it runs again it hears all of that before its deadlines fire.
  */
 #ifndef HEARSAY_SIM_HOST_H
 #define HEARSAY_SIM_HOST_H
@@ -58,6 +59,11 @@ struct host {
     uint32_t waiting_accepts;
     bool is_starved;             /* runs for run_us in every every_us, about */
     uint32_t run_us, every_us, slice;
+    bool is_blocked;             /* messages wait both ways, timers fire */
+    struct parcel *unsent, **unsent_end; /* packets that wait to go out; a parcel's from is then where to */
+    uint64_t sent_until;         /* with a cap on bandwidth: when all it sent has left */
+    uint64_t clock_at, clock_set_at; /* its clock showed clock_at when the world's was clock_set_at */
+    int32_t drift_ppm;
 
     uint64_t burst_changes_at;
     bool is_in_burst;
@@ -80,6 +86,18 @@ void host_freeze(struct host *host);
 void host_thaw(struct host *host);
 /* Lets the process run only for run_us in every every_us (each span drawn around that); 0 ends it. */
 void host_starve(struct host *host, uint32_t run_us, uint32_t every_us);
+/* Messages wait both ways while timers fire on time, until it is unblocked. */
+void host_block(struct host *host);
+void host_unblock(struct host *host);
+/* Its clock jumps ahead and from now on runs faster (or slower, above -1000000) than the world's. */
+void host_skew(struct host *host, uint64_t ahead_us, int32_t drift_ppm);
+
+/* What its clock shows. */
+static inline uint64_t host_now(const struct host *host)
+{
+    int64_t passed = (int64_t)(host->world->now - host->clock_set_at);
+    return host->clock_at + (uint64_t)(passed + (host->drift_ppm == 0 ? 0 : passed * host->drift_ppm / 1000000));
+}
 
 static inline bool host_is_up(const struct host *host)
 {

@@ -17,6 +17,7 @@
 #define NETWORK_SYNS 7
 #define NETWORK_RESEND_US 200000u     /* wait after the first unanswered segment; doubles */
 #define NETWORK_RESEND_DOUBLINGS 8
+#define NETWORK_QUEUE_US 1000000u     /* longest queue in front of a capped link */
 #define NETWORK_ORPHAN_FAILURES 8     /* a closed end stops resending after so many failures */
 
 /* ---- who hears whom ---------------------------------------------------------------------------------------------------------- */
@@ -111,6 +112,21 @@ static void on_packet(struct world *world, struct event *event)
     host_deliver(host, parcel);
 }
 
+/* How long this waits until it has left a host with a capped link. */
+static uint64_t queue_for(struct host *from, const struct link *link, size_t size)
+{
+    uint64_t now = from->world->now;
+    if (link->bytes_per_second == 0) {
+        return 0;
+    }
+    uint64_t begins_at = from->sent_until > now ? from->sent_until : now;
+    uint64_t ends_at = begins_at + size * 1000000u / link->bytes_per_second;
+    if (ends_at - now <= NETWORK_QUEUE_US) {
+        from->sent_until = ends_at;
+    }
+    return ends_at - now;
+}
+
 static void send_copy(struct host *from, struct host *to, struct hearsay_bytes bytes, const struct link *link)
 {
     struct world *world = from->world;
@@ -118,7 +134,12 @@ static void send_copy(struct host *from, struct host *to, struct hearsay_bytes b
         to->traffic.lost++;
         return;
     }
-    uint64_t delay = travel(world, link) + (world_chance(world, link->reordering) ? link->reorder_us : 0);
+    uint64_t queued = queue_for(from, link, bytes.size);
+    if (queued > NETWORK_QUEUE_US) {
+        to->traffic.lost++;
+        return;
+    }
+    uint64_t delay = queued + travel(world, link) + (world_chance(world, link->reordering) ? link->reorder_us : 0);
     struct parcel *parcel = parcel_make(world, PARCEL_PACKET, bytes.data, bytes.size);
     parcel->from = world_address(from->place);
     struct event *event = world_schedule(world, world->now + delay, on_packet);
@@ -214,22 +235,22 @@ void network_hear(struct host *host, struct parcel *parcel)
     }
     switch (parcel->type) {
     case PARCEL_ACCEPT:
-        end->stream = hearsay_stream_accepted(host->node, world->now, &parcel->from);
+        end->stream = hearsay_stream_accepted(host->node, host_now(host), &parcel->from);
         if (end->stream == 0) {
             reset_other(world, pipe, parcel->side);
             pipe_close_end(world, pipe, parcel->side);
         }
         break;
     case PARCEL_CONNECTED:
-        hearsay_stream_connected(host->node, world->now, end->stream);
+        hearsay_stream_connected(host->node, host_now(host), end->stream);
         break;
     case PARCEL_BYTES:
-        hearsay_receive_stream(host->node, world->now, end->stream, parcel->data, parcel->size);
+        hearsay_receive_stream(host->node, host_now(host), end->stream, parcel->data, parcel->size);
         break;
     case PARCEL_CLOSED: {
         uint32_t stream = end->stream;
         pipe_close_end(world, pipe, parcel->side);
-        hearsay_stream_closed(host->node, world->now, stream, parcel->how);
+        hearsay_stream_closed(host->node, host_now(host), stream, parcel->how);
         break;
     }
     case PARCEL_PACKET:
@@ -278,7 +299,7 @@ static void on_syn(struct world *world, struct event *event)
         pipe_release(world, pipe);
         return;
     }
-    if (target == NULL || network_is_cut(opener, target) || network_is_cut(target, opener)) {
+    if (target == NULL || opener->is_blocked || network_is_cut(opener, target) || network_is_cut(target, opener)) {
         syn_again(world, pipe);
         return;
     }
@@ -321,7 +342,8 @@ static void schedule_carry(struct world *world, struct pipe *pipe, uint8_t side,
 static bool is_blocked(struct world *world, const struct pipe_end *from, const struct pipe_end *to, const struct parcel *segment)
 {
     const struct link *link = link_of(from->host, to->host);
-    return network_is_cut(from->host, to->host) || network_is_cut(to->host, from->host) || world_chance(world, link->loss) ||
+    return from->host->is_blocked || network_is_cut(from->host, to->host) || network_is_cut(to->host, from->host) ||
+           world_chance(world, link->loss) ||
            is_lost_in_burst(world, to->host, link) || (segment->size > 0 && !host_has_room(to->host, segment->size));
 }
 
@@ -373,11 +395,23 @@ static void on_carry(struct world *world, struct event *event)
     pipe_release(world, pipe);
 }
 
+/* A stream waits instead of losing. */
+static uint64_t stream_queue_for(struct host *from, const struct link *link, size_t size)
+{
+    uint64_t now = from->world->now;
+    if (link->bytes_per_second == 0) {
+        return 0;
+    }
+    from->sent_until = (from->sent_until > now ? from->sent_until : now) + size * 1000000u / link->bytes_per_second;
+    return from->sent_until - now;
+}
+
 static void append(struct host *host, struct pipe *pipe, uint8_t side, struct parcel *segment)
 {
     struct world *world = host->world;
     struct pipe_end *end = &pipe->ends[side];
-    uint64_t ready_at = world->now + travel(world, link_of(host, pipe->ends[!side].host));
+    const struct link *link = link_of(host, pipe->ends[!side].host);
+    uint64_t ready_at = world->now + stream_queue_for(host, link, segment->size) + travel(world, link);
     end->ready_at = ready_at > end->ready_at ? ready_at : end->ready_at;
     segment->ready_at = end->ready_at;
     *end->last = segment;

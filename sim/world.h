@@ -34,6 +34,7 @@ struct link {
     uint32_t burst_every_us;   /* Gilbert-Elliott, per receiving host: mean time between bursts; 0 = none */
     uint32_t burst_us;         /* mean length of a burst */
     double burst_loss;         /* loss within one */
+    uint32_t bytes_per_second; /* what a host can send; 0 = no cap. What would wait longer than a second is lost */
 };
 
 struct world_options {

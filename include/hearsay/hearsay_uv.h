@@ -85,6 +85,9 @@ struct hearsay_tape_result {
     uint64_t inputs, outputs;
     uint64_t digest;              /* of all outputs */
     uint64_t diverged_at;         /* 0 = all outputs are those that were recorded; else the input after which they were not */
+    uint64_t diverged_at_us;      /* the node's clock then */
+    uint64_t diverged_at_byte;    /* of the tape: the record of those outputs */
+    uint64_t cut_at_byte;         /* 0 = the tape is whole; else where its last record begins, which ends too early */
 };
 HEARSAY_API bool hearsay_tape_replay(const char *path, const struct hearsay_options *options,
                                      void (*on_output)(uint64_t now, const struct hearsay_output *output, void *user), void *user,

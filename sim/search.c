@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * See search.h.
+ */
+#include "sim/search.h"
+
+#include "sim/cipher.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SEARCH_LOOK_US 5000000u
+#define SEARCH_MEET_US 180000000u /* whoever was missed by all rumours is met by a push/pull */
+#define SEARCH_SPACING_US 20000u
+#define SEARCH_POLL_US 250000u
+#define SEARCH_CALM_US 60000000u /* after all agree again, nobody may be buried */
+
+/* What a seed draws. */
+struct draft {
+    struct cluster_options cluster;
+    uint32_t nodes;
+    struct fault faults[SEARCH_FAULTS_MAX];
+    size_t fault_count;
+    uint64_t fault_span_us;
+};
+
+struct run {
+    struct checkers *checkers;
+    struct search_result *result;
+};
+
+struct search_options search_options_default(void)
+{
+    return (struct search_options){.least_nodes = 30, .most_nodes = 100, .duration_us = 600000000, .bound_us = 180000000};
+}
+
+static void draw_options(struct rng *rng, struct hearsay_options *options)
+{
+    if (rng_below(rng, 4) == 0) {
+        hearsay_options_local(options);
+    } else {
+        hearsay_options_lan(options);
+    }
+    options->compression = rng_below(rng, 4) == 0;
+    options->eager = rng_below(rng, 4) != 0;
+    options->nacks = rng_below(rng, 8) != 0;
+    options->stream_ping = rng_below(rng, 8) != 0;
+    options->buddy = rng_below(rng, 8) != 0;
+    options->attended_time = rng_below(rng, 8) != 0;
+    options->gossip_nodes = 2 + (uint32_t)rng_below(rng, 3);
+    options->indirect_checks = 1 + (uint32_t)rng_below(rng, 4);
+    options->suspicion_mult = 3 + (uint32_t)rng_below(rng, 4);
+    if (rng_below(rng, 4) == 0) {
+        options->keys[0] = (struct hearsay_key){.size = 16, .bytes = {(uint8_t)rng_next(rng)}};
+        options->key_count = 1;
+    }
+}
+
+static void draw_link(struct rng *rng, struct link *link)
+{
+    link->latency_us = 100 + (uint32_t)rng_below(rng, 30000);
+    link->jitter_us = (uint32_t)rng_below(rng, 20000);
+    link->has_long_tail = rng_below(rng, 2) == 0;
+    link->loss = rng_below(rng, 2) == 0 ? 0 : rng_unit(rng) * 0.05;
+}
+
+static void draw(uint64_t seed, const struct search_options *options, struct draft *draft)
+{
+    struct rng rng;
+    rng_init(&rng, seed);
+    *draft = (struct draft){.cluster = {.world = world_options_quiet(seed)}};
+    draft->nodes = options->least_nodes + (uint32_t)rng_below(&rng, options->most_nodes - options->least_nodes + 1);
+    draw_options(&rng, &draft->cluster.node);
+    draw_link(&rng, &draft->cluster.world.link);
+    draft->cluster.allocation_failures = options->allocation_failures;
+    draft->fault_span_us = options->duration_us * 2 / 3;
+    draft->fault_count = faults_draw(&rng, draft->faults, SEARCH_FAULTS_MAX, draft->fault_span_us, &draft->cluster.world.link);
+}
+
+size_t search_faults(uint64_t seed, const struct search_options *options, struct fault list[SEARCH_FAULTS_MAX])
+{
+    struct draft draft;
+    draw(seed, options, &draft);
+    memcpy(list, draft.faults, sizeof draft.faults);
+    return draft.fault_count;
+}
+
+static void on_event(void *context, struct seat *seat, const struct hearsay_event *event)
+{
+    struct run *run = context;
+    checkers_on_event(run->checkers, seat, event);
+}
+
+static bool is_broken(const struct run *run)
+{
+    uint64_t at;
+    return checkers_verdict(run->checkers, &at) != NULL;
+}
+
+/* Until then or until a promise is broken. */
+static void run_until(struct cluster *cluster, struct run *run, uint64_t until)
+{
+    while (cluster->world->now < until && !is_broken(run)) {
+        uint64_t next = cluster->world->now + SEARCH_LOOK_US;
+        world_run(cluster->world, next < until ? next : until);
+        checkers_look(run->checkers);
+    }
+}
+
+/* Names one wrong view, the first. */
+static void blame_disagreement(struct cluster *cluster, struct run *run, uint64_t bound_us)
+{
+    uint32_t running = cluster_running(cluster);
+    for (uint32_t i = 0; i < cluster->count; i++) {
+        for (uint32_t k = 0; k < cluster->count; k++) {
+            struct hearsay_member member = {0};
+            struct host *host = cluster->seats[i]->host, *other = cluster->seats[k]->host;
+            if (host->node == NULL || (hearsay_find_member(host->node, other->name, &member) &&
+                                       member.status >= HEARSAY_ALIVE && member.status <= HEARSAY_LEAVING)) {
+                continue;
+            }
+            checkers_blame(run->checkers, "all agree within %.0f s: %s shows %s as %s (incarnation %u, time %llu); %u run",
+                           (double)bound_us / 1e6, host->name, other->name, hearsay_status_text(member.status), member.incarnation,
+                           (unsigned long long)member.status_ltime, running);
+        }
+    }
+    checkers_blame(run->checkers, "all agree within %.0f s: somebody shows more than the %u that run", (double)bound_us / 1e6, running);
+}
+
+static void expect_agreement(struct cluster *cluster, struct run *run, uint64_t bound_us)
+{
+    uint64_t began = cluster->world->now;
+    while (!is_broken(run) && !cluster_agrees(cluster)) {
+        if (cluster->world->now - began >= bound_us) {
+            blame_disagreement(cluster, run, bound_us);
+            return;
+        }
+        world_run(cluster->world, cluster->world->now + SEARCH_POLL_US);
+    }
+    if (!is_broken(run)) {
+        run->result->converged_s = (double)(cluster->world->now - began) / 1e6;
+    }
+}
+
+static size_t keep(struct draft *draft, uint64_t kept)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < draft->fault_count; i++) {
+        if ((kept >> i & 1) != 0) {
+            draft->faults[count++] = draft->faults[i];
+        }
+    }
+    return count;
+}
+
+static void live(struct cluster *cluster, struct draft *draft, struct run *run, const struct search_options *options, size_t fault_count)
+{
+    uint64_t began = cluster->world->now;
+    cluster_grow(cluster, draft->nodes, SEARCH_SPACING_US);
+    if (!cluster_meet(cluster, SEARCH_MEET_US)) {
+        blame_disagreement(cluster, run, SEARCH_MEET_US);
+        return;
+    }
+    cluster->is_scarce = options->allocation_failures > 0;
+    struct faults *faults = faults_start(cluster, draft->faults, fault_count, NULL, NULL);
+    run_until(cluster, run, began + draft->fault_span_us);
+    cluster->is_scarce = false;
+    faults_heal(faults);
+    expect_agreement(cluster, run, options->bound_us);
+    if (draft->cluster.world.link.loss == 0) { /* else SWIM may be wrong now and then */
+        checkers_expect_quiet(run->checkers, cluster->world->now + SEARCH_CALM_US);
+    }
+    run_until(cluster, run, began + options->duration_us);
+    if (!is_broken(run) && cluster->world->now >= began + draft->fault_span_us + options->bound_us && !cluster_agrees(cluster)) {
+        expect_agreement(cluster, run, SEARCH_CALM_US); /* somebody may be under suspicion just now */
+    }
+    faults_destroy(faults);
+}
+
+void search_run(uint64_t seed, uint64_t kept, const struct search_options *options, struct search_result *result)
+{
+    struct draft draft;
+    struct run run = {.result = result};
+    uint64_t at;
+    draw(seed, options, &draft);
+    kept &= ((uint64_t)1 << draft.fault_count) - 1;
+    *result = (struct search_result){.seed = seed, .nodes = draft.nodes, .kept = kept, .converged_s = -1};
+    size_t fault_count = keep(&draft, kept);
+    uint64_t nonces = seed;
+    draft.cluster.node.cipher = cipher_toy(&nonces);
+    draft.cluster.on_event = on_event;
+    draft.cluster.context = &run;
+    struct cluster *cluster = cluster_create(&draft.cluster);
+    run.checkers = checkers_create(cluster);
+    live(cluster, &draft, &run, options, fault_count);
+    const char *claim = checkers_verdict(run.checkers, &at);
+    if (claim != NULL) {
+        (void)snprintf(result->claim, sizeof result->claim, "%s", claim);
+        result->failed_at_s = (double)at / 1e6;
+    }
+    for (uint32_t i = 0; i < cluster->count; i++) {
+        size_t peak = cluster->seats[i]->bytes_peak;
+        result->bytes_peak = peak > result->bytes_peak ? peak : result->bytes_peak;
+    }
+    result->faults = (uint32_t)fault_count;
+    result->digest = world_digest(cluster->world);
+    result->inputs = cluster->world->inputs;
+    result->failed_allocations = cluster->failed_allocations;
+    checkers_destroy(run.checkers);
+    cluster_destroy(cluster);
+}
+
+/* Half of them at a time, then a quarter … then one. */
+unsigned search_shrink(const struct search_options *options, struct search_result *result)
+{
+    unsigned runs = 0;
+    for (unsigned piece = SEARCH_FAULTS_MAX / 2; piece > 0; piece /= 2) {
+        for (unsigned first = 0; first < SEARCH_FAULTS_MAX; first += piece) {
+            uint64_t without = result->kept & ~((((uint64_t)1 << piece) - 1) << first);
+            struct search_result smaller;
+            if (without == result->kept) {
+                continue;
+            }
+            search_run(result->seed, without, options, &smaller);
+            runs++;
+            if (smaller.claim[0] != 0) {
+                *result = smaller;
+            }
+        }
+    }
+    return runs;
+}
