@@ -17,7 +17,7 @@ finish() {
     if [ $status -ne 0 ] && [ $status -ne 77 ]; then
         for log in "$work"/*.log; do
             echo "---- $log"
-            tail -n 40 "$log"
+            grep -v "Accepted client" "$log" | tail -n 40
         done
     fi
     rm -rf "$work"
