@@ -243,7 +243,7 @@ void receive_user(struct hearsay_node *node, struct turn *turn, struct hearsay_b
         }
         break;
     case SERF_QUERY:
-        if (queries_receive(&node->serf.queries, turn, &m.query)) {
+        if (queries_receive(&node->serf.queries, turn, &node->beliefs, &m.query)) {
             tell_on(turn, RUMOR_QUERY, payload, from);
         }
         break;

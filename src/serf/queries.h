@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Queries of others, as far as every member must serve them: told on once, whatever their filters say, and answers relayed. Reference:
+ * Queries of others, as far as every member must serve them: told on once, whatever their filters say, their
+ * receipt acknowledged, and answers relayed. Reference:
  * serf serf.go (handleQuery) and delegate.go (messageRelayType).
  */
 #ifndef HEARSAY_SERF_QUERIES_H
@@ -25,8 +26,8 @@ struct queries {
 
 void queries_init(struct queries *q, struct turn *turn);
 void queries_deinit(struct queries *q, const struct hearsay_allocator *memory);
-/* True when the query is new and wants to be told on. */
-bool queries_receive(struct queries *q, struct turn *turn, const struct serf_query *query);
+/* Acknowledges a new query that asks for it. True when it is new and wants to be told on. */
+bool queries_receive(struct queries *q, struct turn *turn, const struct beliefs *b, const struct serf_query *query);
 /* Passes an answer on to the member it is for. Relays to strangers are dropped: nobody is to be flooded through us. */
 void queries_relay(const struct beliefs *b, struct turn *turn, const struct serf_relay *relay);
 

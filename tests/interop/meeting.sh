@@ -43,6 +43,15 @@ for name in s1 h2 h3 s4; do
 done
 has_line "$work/h3.events" '"name":"from-go","ltime":[0-9]+,"payload":"YSBwYXlsb2Fk"' || fail "the payload of s1 is whole"
 
+# serf's reachability counts everybody, and a query's receipt is acknowledged directly and through relays
+reaches() {
+    serf reachability -rpc-addr="$net.1:7373" 2>&1 | grep -q 'Successfully contacted all live nodes'
+}
+within 20 "all four acknowledge" reaches
+serf query -rpc-addr="$net.1:7373" -timeout 2s -node h2 -relay-factor 1 whoami >"$work/query.out" 2>&1
+grep -q "Ack from 'h2'" "$work/query.out" || fail "h2 acknowledges a query that names it: $(cat "$work/query.out")"
+grep -q "Ack from 'h3'" "$work/query.out" && fail "h3 was not named"
+
 # kill -9, both ways, and the return under the same name
 kill -9 $s1
 kill -9 $h2

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "wire/message.h"
+#include "wire/serf_message.h"
 #include <hearsay/hearsay.h>
 
 #include <string.h>
@@ -130,12 +131,47 @@ static void a_datagram_gets_eight_acks_at_most(void **state)
     assert_int_equal(hearsay_counters(node)->drop_ack_limit, 92);
 }
 
+static void ask(struct hearsay_node *node, uint32_t id, const char *asker, struct hearsay_address answer_to)
+{
+    static const uint8_t names_me[] = {0x91, 0xa5, SERF_FILTER_NAMES, 0x91, 0xa2, 'm', 'e'};
+    uint8_t body[256];
+    struct writer w = writer_of(body, sizeof body);
+    struct serf_message query = {.type = SERF_QUERY, .query = {.ltime = 5, .id = id, .address = answer_to, .flags = SERF_QUERY_ACK,
+                                                               .source_node = bytes_of_string(asker), .filters = bytes_of(names_me, sizeof names_me),
+                                                               .timeout_ns = 1000000000, .name = bytes_of_string("q")}};
+    serf_message_encode(&w, &query);
+    struct message m = {.type = MESSAGE_USER, .user = writer_bytes(&w)};
+    struct hearsay_address from = place(66);
+    receive(node, &from, &m, 1);
+}
+
+static void a_query_is_acknowledged_to_members_only(void **state)
+{
+    struct hearsay_node *node = *state;
+    struct hearsay_address member = place(2), victim = place(99);
+    unsigned elsewhere;
+    struct message alive = {.type = MESSAGE_ALIVE, .alive = {.incarnation = 1, .node = bytes_of_string("n2"), .address = member,
+                                                             .versions = bytes_of((const uint8_t[6]){1, 5, 2, 2, 5, 5}, 6)}};
+    receive(node, &member, &alive, 1);
+    (void)count_to(node, &member, &elsewhere);
+    ask(node, 1, "n2", victim);
+    assert_int_equal(count_to(node, &victim, &elsewhere), 0);
+    ask(node, 2, "stranger", victim);
+    assert_int_equal(count_to(node, &victim, &elsewhere), 0);
+    assert_int_equal(hearsay_counters(node)->drop_address, 2);
+    ask(node, 3, "n2", member);
+    assert_int_equal(count_to(node, &member, &elsewhere), 1);
+    ask(node, 3, "n2", member); /* heard again */
+    assert_int_equal(count_to(node, &member, &elsewhere), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_ack_never_goes_to_an_unknown_address_in_the_ping, setup, teardown),
         cmocka_unit_test_setup_teardown(a_relay_answers_the_asker_and_no_third, setup, teardown),
         cmocka_unit_test_setup_teardown(a_known_member_may_ask_for_its_own_address, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_query_is_acknowledged_to_members_only, setup, teardown),
         cmocka_unit_test_setup_teardown(a_datagram_gets_eight_acks_at_most, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
