@@ -4,9 +4,10 @@
  */
 #include "cli/sim.h"
 
+#include "sim/spread_plot.h"
 #include "sim/spread_report.h"
 
-#include <math.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,7 +18,7 @@
 #define LOAD_NODES_MAX 100000 /* beyond, the busiest node is measured only beside a coordinator */
 
 static const char *modes = "push-pull", *fanouts = "1", *nodes = "1000", *trials, *seed = "1", *loss = "0", *timing = "rounds", *limit = "0",
-                  *stop = "never", *rounds_max = "10000", *threads = "0", *format = "table";
+                  *stop = "never", *rounds_max = "10000", *threads = "0", *format = "table", *plot;
 
 /* A whole number between least and most; false after saying why. */
 static bool number(const char *flag, const char *text, uint64_t least, uint64_t most, uint64_t *value)
@@ -228,6 +229,22 @@ static bool simulate(struct spread_run *runs, size_t count)
     return is_fine;
 }
 
+/* Writes the picture. False after saying why. */
+static bool draw(const struct spread_run *runs, size_t count)
+{
+    FILE *file = fopen(plot, "w");
+    bool is_fine = file != NULL;
+    if (is_fine) {
+        spread_plot_write(file, runs, count);
+        is_fine = ferror(file) == 0;
+        is_fine = fclose(file) == 0 && is_fine;
+    }
+    if (!is_fine) {
+        command_fail("cannot write %s: %s", plot, strerror(errno));
+    }
+    return is_fine;
+}
+
 static int run(int count, char **arguments)
 {
     (void)count;
@@ -237,11 +254,16 @@ static int run(int count, char **arguments)
     if (runs == NULL) {
         return command_fail("memory is out");
     }
-    int result = read_settings(runs, &run_count) && simulate(runs, run_count) ? EXIT_DONE : EXIT_FAILED;
+    bool is_fine = read_settings(runs, &run_count);
+    if (is_fine && plot != NULL && run_count > SPREAD_PLOT_MAX) {
+        is_fine = command_misused("--plot: %zu settings are too many for one picture, %d can be told apart", run_count, SPREAD_PLOT_MAX);
+    }
+    int result = is_fine && simulate(runs, run_count) ? EXIT_DONE : EXIT_FAILED;
     if (result == EXIT_DONE) {
         (strcmp(format, "json") == 0  ? spread_report_json
          : strcmp(format, "csv") == 0 ? spread_report_csv
                                       : spread_report_table)(stdout, runs, run_count);
+        result = plot == NULL || draw(runs, run_count) ? EXIT_DONE : EXIT_FAILED;
     }
     free(runs);
     return result;
@@ -260,6 +282,7 @@ static const struct flag flags[] = {
     {"rounds-max", FLAG_TEXT, &rounds_max, "R", "give a trial up after this many rounds (default 10000)"},
     {"threads", FLAG_TEXT, &threads, "COUNT", "0 = one per processor (default); the figures are the same for any number"},
     {"format", FLAG_TEXT, &format, "table|json|csv", "json: one object per setting, each on a line (default table)"},
+    {"plot", FLAG_TEXT, &plot, "FILE.svg", "draw coverage over rounds, a curve per setting (at most 10), theory dashed"},
     {.name = NULL}};
 
 const struct command command_sim_spread = {
