@@ -5,17 +5,31 @@
  */
 #include "cli/sim.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct command *const commands[] = {
     &command_sim_merge,
+    &command_sim_paper,
     &command_sim_replay,
     &command_sim_search,
     &command_sim_spread,
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+bool sim_number(const char *flag, const char *text, uint64_t least, uint64_t most, uint64_t *value)
+{
+    char *end;
+    errno = 0;
+    *value = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != 0 || errno != 0 || *value < least || *value > most) {
+        return command_misused("--%s %s: give a whole number from %llu to %llu", flag, text, (unsigned long long)least, (unsigned long long)most);
+    }
+    return true;
+}
 
 static void usage(FILE *out)
 {

@@ -20,17 +20,6 @@
 static const char *modes = "push-pull", *fanouts = "1", *nodes = "1000", *trials, *seed = "1", *loss = "0", *timing = "rounds", *limit = "0",
                   *stop = "never", *rounds_max = "10000", *threads = "0", *format = "table", *plot;
 
-/* A whole number between least and most; false after saying why. */
-static bool number(const char *flag, const char *text, uint64_t least, uint64_t most, uint64_t *value)
-{
-    char *end;
-    *value = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != 0 || *value < least || *value > most) {
-        return command_misused("--%s %s: give a whole number from %llu to %llu", flag, text, (unsigned long long)least, (unsigned long long)most);
-    }
-    return true;
-}
-
 /* Cuts "a,b,c"; false after saying why. The parts live in copy. */
 static bool cut(const char *flag, const char *text, char copy[512], const char *parts[LIST_MAX], size_t *count)
 {
@@ -56,7 +45,7 @@ static bool numbers(const char *flag, const char *text, uint64_t least, uint64_t
         return false;
     }
     for (size_t i = 0; i < *count; i++) {
-        if (!number(flag, parts[i], least, most, &values[i])) {
+        if (!sim_number(flag, parts[i], least, most, &values[i])) {
             return false;
         }
     }
@@ -102,7 +91,7 @@ static bool read_stop(struct spread_setting *setting, bool *is_memberlist)
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         if (strlen(rules[i].name) == length && memcmp(rules[i].name, stop, length) == 0) {
             setting->stop = rules[i].stop;
-            if (!*is_memberlist && (stop[length] == 0 || !number("stop", stop + length + 1, 1, SPREAD_STOP_MAX, &after))) {
+            if (!*is_memberlist && (stop[length] == 0 || !sim_number("stop", stop + length + 1, 1, SPREAD_STOP_MAX, &after))) {
                 return command_misused("--stop %s: say after how many, as in %s:2", stop, rules[i].name);
             }
             setting->stop_after = (uint32_t)after;
@@ -127,8 +116,8 @@ static bool read_common(struct spread_setting *setting, bool *is_memberlist)
     if (strcmp(format, "table") != 0 && strcmp(format, "text") != 0 && strcmp(format, "json") != 0 && strcmp(format, "csv") != 0) {
         return command_misused("--format %s: there is only table, json and csv", format);
     }
-    if (!number("seed", seed, 0, UINT64_MAX, &setting->seed) || !number("incoming-limit", limit, 0, UINT32_MAX, &incoming) ||
-        !number("rounds-max", rounds_max, 1, 1000000, &rounds) || (trials != NULL && !number("trials", trials, 1, 10000000, &count))) {
+    if (!sim_number("seed", seed, 0, UINT64_MAX, &setting->seed) || !sim_number("incoming-limit", limit, 0, UINT32_MAX, &incoming) ||
+        !sim_number("rounds-max", rounds_max, 1, 1000000, &rounds) || (trials != NULL && !sim_number("trials", trials, 1, 10000000, &count))) {
         return false;
     }
     setting->has_timers = strcmp(timing, "timers") == 0;
@@ -211,7 +200,7 @@ static bool simulate(struct spread_run *runs, size_t count)
     struct progress progress = {.runs = count, .shown_at = time(NULL)};
     bool is_terminal = isatty(STDERR_FILENO) != 0, is_fine = true;
     uint64_t thread_count;
-    if (!number("threads", threads, 0, 64, &thread_count)) {
+    if (!sim_number("threads", threads, 0, 64, &thread_count)) {
         return false;
     }
     for (size_t i = 0; is_fine && i < count; i++) {

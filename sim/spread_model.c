@@ -50,6 +50,9 @@ const char *spread_model_refuse(const struct spread_setting *setting)
     if (setting->stop != SPREAD_STOP_NEVER && (setting->stop_after < 1 || setting->stop_after > SPREAD_STOP_MAX)) {
         return "the number of a stopping rule must be 1 to 255";
     }
+    if (setting->origins > setting->nodes || (setting->origins > 1 && setting->mode > SPREAD_PUSH_PULL)) {
+        return "more nodes know at the start than can be";
+    }
     if (setting->trials < 1 || setting->rounds_max < 1) {
         return "at least one trial and one round are needed";
     }
@@ -94,10 +97,11 @@ static int compare(const void *a, const void *b)
 static struct spread_statistic summary(double *values, uint32_t count)
 {
     struct spread_statistic s = {0};
-    double squares = 0;
+    double sum = 0, squares = 0;
     for (uint32_t i = 0; i < count; i++) {
-        s.mean += values[i] / count;
+        sum += values[i];
     }
+    s.mean = sum / count;
     for (uint32_t i = 0; i < count; i++) {
         squares += (values[i] - s.mean) * (values[i] - s.mean);
     }
@@ -106,6 +110,10 @@ static struct spread_statistic summary(double *values, uint32_t count)
     s.p50 = values[(uint32_t)(((uint64_t)count * 50 + 99) / 100) - 1];
     s.p99 = values[(uint32_t)(((uint64_t)count * 99 + 99) / 100) - 1];
     s.max = values[count - 1];
+    double spread = 3.29 * sqrt(0.99 * 0.01 * count), rank = 0.99 * count;
+    s.p99_least = values[(uint32_t)fmax(floor(rank - spread) - 1, 0)];
+    bool is_open = pow(0.99, count) > 0.001; /* too few trials: the true p99 may be above all of them */
+    s.p99_most = is_open ? INFINITY : values[(uint32_t)fmin(ceil(rank + spread), count - 1.0)];
     return s;
 }
 

@@ -46,6 +46,7 @@ struct spread_setting {
     enum spread_stop stop;
     uint32_t nodes, fanout, trials;
     uint32_t stop_after;     /* the "so many" of the rule, 1 … SPREAD_STOP_MAX */
+    uint32_t origins;        /* how many know at the start; 0 = 1 */
     uint32_t incoming_limit; /* calls that a node accepts per round, 0 = all; which ones is chance */
     uint32_t rounds_max;     /* give up after this many */
     uint64_t seed;
@@ -56,6 +57,7 @@ struct spread_setting {
 
 struct spread_statistic {
     double mean, sd, p50, p99, max; /* p = the smallest value that so many percent of the trials do not exceed */
+    double p99_least, p99_most;     /* the true p99 lies between them, with a probability of 99.9 % */
 };
 
 struct spread_result {

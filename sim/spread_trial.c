@@ -388,18 +388,21 @@ static void draw_phases(struct spread_trial *t)
 
 static void gossip(struct spread_trial *t)
 {
-    uint32_t origin = below(t, t->setting->nodes);
+    uint32_t origins = t->setting->origins > 0 ? t->setting->origins : 1;
     if (t->phase != NULL) {
         draw_phases(t);
     }
     for (uint32_t i = 0; t->order != NULL && i < t->setting->nodes; i++) {
         t->order[i] = i;
     }
-    add(t->known, origin);
-    add(t->fresh, origin);
-    add(t->active, origin);
-    t->actives = 1;
-    t->outcome.reached = 1;
+    while (t->actives < origins) {
+        uint32_t origin = below(t, t->setting->nodes);
+        t->actives += !has(t->known, origin);
+        add(t->known, origin);
+        add(t->fresh, origin);
+        add(t->active, origin);
+    }
+    t->outcome.reached = origins;
     look_at_reach(t);
     sample(t);
     for (uint32_t round = 0; !is_over(t) && round < t->setting->rounds_max; round++) {
