@@ -21,6 +21,16 @@ static unsigned largest_repeat(const char *p)
     return largest;
 }
 
+/* How many copies of what stands before it does the repetition at p make? "+" and "{1,}" make one more than they say; behind a single
+ * character that is nothing, but "a++++" and "(((a)+)+)+" double at every step. */
+static unsigned copies(const char *text, const char *p)
+{
+    if (*p == '{') {
+        return largest_repeat(p + 1) + 1;
+    }
+    return *p == '+' && p > text && strchr(")+*?}", p[-1]) != NULL ? 2 : 1;
+}
+
 static bool is_modest(const char *text)
 {
     unsigned repeats = 1;
@@ -30,9 +40,9 @@ static bool is_modest(const char *text)
             if (*p >= '0' && *p <= '9') {
                 return false;
             }
-        } else if (*p == '{') {
-            unsigned times = largest_repeat(p + 1);
-            repeats *= times == 0 ? 1 : times;
+        } else {
+            unsigned times = copies(text, p);
+            repeats *= times;
             if (times > REPEAT_MAX || repeats > REPEAT_MAX) {
                 return false;
             }
