@@ -90,7 +90,9 @@ static void tags_text(const struct hearsay_member *m, bool is_serf, char *out, s
     size_t used = 0;
     out[0] = 0;
     if (!is_serf) {
-        snprintf(out, size, m->meta.size == 0 ? "" : "meta of %zu bytes", m->meta.size);
+        if (m->meta.size > 0) {
+            snprintf(out, size, "meta of %zu bytes", m->meta.size);
+        }
         return;
     }
     for (size_t position = 0; used < size && hearsay_next_tag(m, &position, &key, &value);) {

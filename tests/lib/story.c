@@ -105,7 +105,7 @@ struct host *host_of(struct story *c, nodes who)
             return c->nodes[i].host;
         }
     }
-    CHECK(!"a story must name a node that exists");
+    CHECK(false && "a story must name a node that exists");
     return NULL;
 }
 
