@@ -97,7 +97,8 @@ void flags_help(FILE *out)
 {
     fputs("Usage: hearsay agent [flags]\n\n"
           "  Starts one node of a cluster and runs until it is interrupted. Flags may be written --flag x, --flag=x or -flag=x.\n"
-          "  HEARSAY_ENCRYPT and HEARSAY_RPC_AUTH in the environment do as --encrypt and --rpc-auth.\n\n",
+          "  HEARSAY_ENCRYPT and HEARSAY_RPC_AUTH in the environment do as --encrypt and --rpc-auth.\n\n"
+          "    hearsay agent --node n2 --bind 10.0.0.2 --encrypt @/etc/hearsay/key --retry-join 10.0.0.1\n\n",
           out);
     for (size_t i = 0; i < config_field_count; i++) {
         const struct config_field *field = &config_fields[i];

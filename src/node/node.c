@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Life of a node, its turns and its timers. See node.h.
+ * Differs: memberlist's deadlines run on while the process does not; ours run in attended time.
  */
 #include "node/node.h"
 

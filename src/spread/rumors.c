@@ -2,6 +2,7 @@
  *
  * See rumors.h. Reference: memberlist's TransmitLimitedQueue (queue.go); eager copies after Demers et al. 1987, section 1.4 ("hot
  * rumours"), as extra copies so that the tick's own resilience against bursts of loss is kept.
+ * Differs: memberlist has no eager copies; everything waits for the next tick.
  */
 #include "spread/rumors.h"
 

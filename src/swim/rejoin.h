@@ -5,6 +5,7 @@
  * list, then exchanges) is node/streams.c's. A member that left is not looked for.
  *
  * About one attempt per healing_interval and cluster shortly after a failure, slowing down with its age.
+ * Differs: memberlist never looks again, and Serf joins whatever lives at the address, be it another cluster.
  */
 #ifndef HEARSAY_SWIM_REJOIN_H
 #define HEARSAY_SWIM_REJOIN_H

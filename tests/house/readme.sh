@@ -9,7 +9,10 @@ first='' second=''
 trap 'kill $first $second 2>/dev/null || true; rm -rf "$work"' EXIT
 awk '/^```c$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$root/README.md" >"$work/member.c"
 lines=$(grep -c . "$work/member.c")
-[ "$lines" -ge 10 ] && [ "$lines" -le 22 ] || { echo "the README's program has $lines lines"; exit 1; }
+if [ "$lines" -lt 10 ] || [ "$lines" -gt 22 ]; then
+    echo "the README's program has $lines lines"
+    exit 1
+fi
 # shellcheck disable=SC2046 # lists of flags
 ${CC:-cc} -std=gnu17 -Wall -Wextra -Werror -I "$root/include" "$work/member.c" "$archive" \
     $(pkg-config --cflags --libs libuv nettle) -lm -o "$work/member"
