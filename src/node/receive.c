@@ -32,20 +32,19 @@ static bool may_answer(struct arrival *a)
     return true;
 }
 
-static struct hearsay_address answer_address(const struct arrival *a, const struct hearsay_address *asked, struct hearsay_bytes name)
+/* slot: of the member that asks, or MEMBERS_NONE. */
+static struct hearsay_address answer_address(const struct arrival *a, const struct hearsay_address *asked, uint32_t slot)
 {
     if (asked->size == 0 || asked->port == 0 || address_same_place(asked, a->from)) {
         return *a->from;
     }
     const struct members *m = &a->node->beliefs.members;
-    uint32_t slot = members_find(m, name);
     return slot != MEMBERS_NONE && address_same_place(members_address(m, slot), asked) ? *asked : *a->from;
 }
 
-static void learn_abilities(struct arrival *a, struct hearsay_bytes name, uint32_t abilities)
+static void learn_abilities(struct arrival *a, uint32_t slot, uint32_t abilities)
 {
     struct members *m = &a->node->beliefs.members;
-    uint32_t slot = members_find(m, name);
     if (slot != MEMBERS_NONE && address_same_place(members_address(m, slot), a->from)) {
         members_at(m, slot)->abilities = (uint8_t)abilities;
     }
@@ -67,13 +66,14 @@ static void on_ping(struct arrival *a, const struct message_ping *ping)
     if (!may_answer(a)) {
         return;
     }
-    learn_abilities(a, ping->source_node, ping->abilities);
+    uint32_t source = members_find(&a->node->beliefs.members, ping->source_node);
+    learn_abilities(a, source, ping->abilities);
     uint8_t bytes[64];
     struct writer w = writer_of(bytes, sizeof bytes);
     struct message ack = {.type = MESSAGE_ACK, .ack.sequence = ping->sequence};
     ack.ack.abilities = a->turn->options->announce_abilities && ping->abilities != 0 ? HEARSAY_WIRE_VERSION : 0;
     message_encode(&w, &ack);
-    struct hearsay_address to = answer_address(a, &ping->source, ping->source_node);
+    struct hearsay_address to = answer_address(a, &ping->source, source);
     packing_send(a->turn, &to, writer_bytes(&w), true);
 }
 
@@ -92,7 +92,7 @@ static void on_ack(struct arrival *a, const struct message_ack *ack)
 {
     struct hearsay_node *node = a->node;
     if (node->probe.target != NULL && node->probe.sequence == ack->sequence && ack->abilities != 0) {
-        learn_abilities(a, pool_name(node->probe.target), ack->abilities);
+        learn_abilities(a, members_find(&node->beliefs.members, pool_name(node->probe.target)), ack->abilities);
     }
     if (is_late_for(node, ack->sequence) || ack->sequence == node->rejoin.sequence) {
         a->is_doubtful = true; /* somebody answers at a dead member's address: healing looks first whether it is kin */
@@ -111,7 +111,8 @@ static void on_ack(struct arrival *a, const struct message_ack *ack)
 static void on_indirect_ping(struct arrival *a, const struct message_indirect_ping *request)
 {
     if (may_answer(a)) {
-        struct hearsay_address to = answer_address(a, &request->source, request->source_node);
+        uint32_t source = members_find(&a->node->beliefs.members, request->source_node);
+        struct hearsay_address to = answer_address(a, &request->source, source);
         relay_on_request(&a->node->relays, &a->node->beliefs, a->turn, request, &to);
     }
 }

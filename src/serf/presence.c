@@ -43,8 +43,8 @@ static void fill_view(const struct beliefs *b, uint32_t slot, struct hearsay_mem
     const struct member *member = members_at(&b->members, slot);
     const struct identity *i = member->identity;
     *out = (struct hearsay_member){.name = i->name, .address = i->address, .meta = pool_meta(i), .incarnation = member->incarnation,
-                                   .status_ltime = member->status_ltime, .status_since_us = member->changed_at,
-                                   .abilities = member->abilities, .is_self = slot == b->members.self};
+                                   .status_ltime = member->status_ltime, .status_since_us = turn_ms(member->changed_ms),
+                                   .abilities = (uint32_t)member->abilities, .is_self = slot == b->members.self};
     memcpy(out->versions, i->versions, 6);
     switch (member->status) {
     case MEMBERS_STATUS_ALIVE:
@@ -302,9 +302,8 @@ void presence_on_reap(struct presence *p, struct beliefs *b, struct turn *turn)
         if (member->identity == NULL || slot == b->members.self || member->place != MEMBERS_NONE) {
             continue;
         }
-        uint64_t keep = turn_ms(member->status == MEMBERS_STATUS_LEFT ? turn->options->tombstone_timeout_ms
-                                                                      : turn->options->reconnect_timeout_ms);
-        if (turn->host_now - member->changed_at > keep) {
+        uint32_t keep = member->status == MEMBERS_STATUS_LEFT ? turn->options->tombstone_timeout_ms : turn->options->reconnect_timeout_ms;
+        if (members_state_age_ms(member, turn) > keep) {
             erase(b, turn, slot);
         }
     }

@@ -57,8 +57,8 @@ static bool is_listed(const struct beliefs *b, uint32_t slot)
 static void set_state(struct turn *turn, struct member *member, enum message_state state)
 {
     if (member->state != state) {
-        member->state = (uint8_t)state;
-        member->changed_at = turn->host_now;
+        member->state = state;
+        members_touch(member, turn);
     }
 }
 
@@ -158,9 +158,9 @@ static uint32_t alive_admit(struct beliefs *b, struct turn *turn, const struct m
 static bool alive_may_reclaim(struct beliefs *b, struct turn *turn, uint32_t slot, const struct message_alive *claim)
 {
     const struct member *member = members_at(&b->members, slot);
-    uint64_t reclaim = turn_ms(turn->options->dead_reclaim_ms);
+    uint32_t reclaim = turn->options->dead_reclaim_ms;
     bool is_free = member->state == MESSAGE_STATE_LEFT ||
-                   (member->state == MESSAGE_STATE_DEAD && reclaim > 0 && turn->host_now - member->changed_at > reclaim);
+                   (member->state == MESSAGE_STATE_DEAD && reclaim > 0 && members_state_age_ms(member, turn) > reclaim);
     if (!is_free) {
         turn->counters->conflicts++;
         struct hearsay_cause cause = {.reason = HEARSAY_BECAUSE_ALIVE_HEARD, .incarnation = claim->incarnation};

@@ -21,7 +21,7 @@ static bool may_be_told(const struct members *m, uint32_t slot, const void *cont
         return false;
     }
     return member->state != MESSAGE_STATE_DEAD ||
-           turn->host_now - member->changed_at <= turn_ms(turn->options->gossip_to_the_dead_ms);
+           members_state_age_ms(member, turn) <= turn->options->gossip_to_the_dead_ms;
 }
 
 static bool is_alive(const struct members *m, uint32_t slot, const void *context)

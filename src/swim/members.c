@@ -36,12 +36,13 @@ uint32_t members_find(const struct members *m, struct hearsay_bytes name)
     return slot == TABLE_NONE ? MEMBERS_NONE : slot;
 }
 
+/* Grows by a quarter: little of the memory stands empty. */
 static bool reserve_slot(struct members *m, struct turn *turn)
 {
     if (m->free_first != 0 || m->used < m->capacity) {
         return true;
     }
-    uint32_t capacity = m->capacity == 0 ? 8 : m->capacity + m->capacity / 2;
+    uint32_t capacity = m->capacity == 0 ? 8 : m->capacity + m->capacity / 4;
     struct member *slots = memory_resize(turn->memory, m->slots, capacity * sizeof *slots);
     if (slots == NULL) {
         return false;
@@ -73,8 +74,8 @@ uint32_t members_add(struct members *m, struct turn *turn, struct hearsay_bytes 
     } else {
         m->used++;
     }
-    m->slots[slot] = (struct member){.identity = identity, .changed_at = turn->host_now, .place = MEMBERS_NONE,
-                                     .state = MESSAGE_STATE_DEAD};
+    m->slots[slot] = (struct member){.identity = identity, .place = MEMBERS_NONE, .state = MESSAGE_STATE_DEAD};
+    members_touch(&m->slots[slot], turn);
     table_insert(&m->names, slot);
     return slot;
 }
@@ -110,7 +111,7 @@ bool members_enlist(struct members *m, struct turn *turn, uint32_t slot)
 {
     CHECK(m->slots[slot].place == MEMBERS_NONE);
     if (m->listed == m->list_capacity) {
-        uint32_t capacity = m->list_capacity == 0 ? 8 : m->list_capacity + m->list_capacity / 2;
+        uint32_t capacity = m->list_capacity == 0 ? 8 : m->list_capacity + m->list_capacity / 4;
         uint32_t *list = memory_resize(turn->memory, m->list, capacity * sizeof *list);
         if (list == NULL) {
             turn->counters->drop_no_memory++;
@@ -149,7 +150,12 @@ void members_drop(struct members *m, uint32_t slot)
 void members_shuffle(struct members *m, struct rng *rng)
 {
     for (uint32_t i = m->listed; i > 1; i--) {
-        swap_places(m, i - 1, (uint32_t)rng_below(rng, i));
+        uint32_t other = (uint32_t)rng_below(rng, i), slot = m->list[i - 1];
+        m->list[i - 1] = m->list[other];
+        m->list[other] = slot;
+    }
+    for (uint32_t i = 0; i < m->listed; i++) { /* afterwards, for each jump to a slot may cost a cache miss */
+        m->slots[m->list[i]].place = i;
     }
 }
 

@@ -19,17 +19,18 @@ enum { MEMBERS_STATUS_NONE, MEMBERS_STATUS_ALIVE, MEMBERS_STATUS_LEAVING, MEMBER
 
 struct member {
     const struct identity *identity; /* NULL = free slot */
-    uint64_t changed_at;   /* host time of the last change of state */
     uint64_t status_ltime; /* Serf's Lamport time of the last intent */
     uint32_t incarnation;
     uint32_t place;        /* in the list; MEMBERS_NONE = not listed. Free slots: the next free one */
-    uint8_t state;         /* enum message_state: memberlist's belief */
-    uint8_t status;        /* MEMBERS_STATUS_ */
-    uint8_t abilities;     /* wire version of hearsay, 0 = none or unknown */
-    bool is_remembered : 1; /* from a former life's address book: looked for, never seen */
-    bool is_pruned : 1;     /* to be forgotten as soon as it is gone */
-    bool is_foreign : 1;    /* its address now belongs to another cluster: not looked for any more */
-    bool is_marked : 1;     /* scratch of a merge; false between turns */
+    /* The rest shares one word, so that a cluster of 10,000 nodes that all know each other fits into memory. */
+    uint64_t changed_ms : 44;   /* host time of the last change of state */
+    uint64_t abilities : 8;     /* wire version of hearsay, 0 = none or unknown */
+    uint64_t status : 3;        /* MEMBERS_STATUS_ */
+    uint64_t state : 2;         /* enum message_state: memberlist's belief */
+    uint64_t is_remembered : 1; /* from a former life's address book: looked for, never seen */
+    uint64_t is_pruned : 1;     /* to be forgotten as soon as it is gone */
+    uint64_t is_foreign : 1;    /* its address now belongs to another cluster: not looked for any more */
+    uint64_t is_marked : 1;     /* scratch of a merge; false between turns */
 };
 
 enum member_change {
@@ -87,6 +88,18 @@ void members_delist(struct members *m, struct turn *turn, uint32_t slot);
 /* Forgets the slot wholly; it must not be listed. */
 void members_drop(struct members *m, uint32_t slot);
 void members_shuffle(struct members *m, struct rng *rng);
+
+/* Its state changed just now. */
+static inline void members_touch(struct member *member, const struct turn *turn)
+{
+    member->changed_ms = (turn->host_now / 1000) & ((UINT64_C(1) << 44) - 1); /* 557 years */
+}
+
+/* For how long the member has been in its state, by the host's clock. */
+static inline uint64_t members_state_age_ms(const struct member *member, const struct turn *turn)
+{
+    return turn->host_now / 1000 - member->changed_ms;
+}
 
 /* Reports a change to the listener. */
 void members_report(struct members *m, struct turn *turn, uint32_t slot, enum member_change change, const struct hearsay_cause *cause);

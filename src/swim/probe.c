@@ -99,13 +99,12 @@ static void start(struct probe *p, struct beliefs *b, struct turn *turn, uint32_
 static void purge(struct beliefs *b, struct turn *turn)
 {
     struct members *m = &b->members;
-    uint64_t keep = turn_ms(turn->options->gossip_to_the_dead_ms);
     static const struct hearsay_cause silent;
     for (uint32_t place = m->listed; place-- > 0;) {
         uint32_t slot = m->list[place];
         const struct member *member = members_at(m, slot);
         bool is_gone = member->state == MESSAGE_STATE_DEAD || member->state == MESSAGE_STATE_LEFT;
-        if (slot != m->self && is_gone && turn->host_now - member->changed_at > keep) {
+        if (slot != m->self && is_gone && members_state_age_ms(member, turn) > turn->options->gossip_to_the_dead_ms) {
             members_delist(m, turn, slot);
             members_report(m, turn, slot, MEMBERS_PURGED, &silent);
         }

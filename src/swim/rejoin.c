@@ -32,7 +32,7 @@ static bool is_wanted(const struct members *m, uint32_t slot, const struct turn 
         member->status == MEMBERS_STATUS_LEAVING || member->is_foreign) {
         return false;
     }
-    return turn->host_now - member->changed_at <= turn_ms(turn->options->healing_window_ms);
+    return members_state_age_ms(member, turn) <= turn->options->healing_window_ms;
 }
 
 static void arm(struct rejoin *r, struct beliefs *b, struct turn *turn)
