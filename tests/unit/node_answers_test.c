@@ -165,6 +165,117 @@ static void a_query_is_acknowledged_to_members_only(void **state)
     assert_int_equal(count_to(node, &member, &elsewhere), 0);
 }
 
+/* ---- streams: strangers may not take the last places ---------------------------------------------------------------------- */
+
+static void the_last_places_are_kept_for_members(void **state)
+{
+    struct hearsay_options options;
+    struct hearsay_address member = place(2);
+    unsigned elsewhere, taken = 0;
+    (void)state;
+    hearsay_options_lan(&options);
+    options.name = "me";
+    options.advertise = place(1);
+    options.push_pulls_max = 16;
+    struct hearsay_node *node = hearsay_create(&options, 1000000, NULL);
+    struct message alive = {.type = MESSAGE_ALIVE, .alive = {.incarnation = 1, .node = bytes_of_string("n2"), .address = member,
+                                                             .versions = bytes_of((const uint8_t[6]){1, 5, 2, 2, 5, 5}, 6)}};
+    receive(node, &member, &alive, 1);
+    (void)count_to(node, &member, &elsewhere);
+    for (uint8_t i = 0; i < 40; i++) {
+        struct hearsay_address stranger = place((uint8_t)(100 + i));
+        taken += hearsay_stream_accepted(node, 1000000, &stranger) != 0;
+    }
+    assert_int_equal(taken, 14);
+    member.port = 40000; /* streams come from any port */
+    assert_true(hearsay_stream_accepted(node, 1000000, &member) != 0);
+    assert_true(hearsay_stream_accepted(node, 1000000, &member) != 0);
+    assert_true(hearsay_stream_accepted(node, 1000000, &member) == 0);
+    assert_int_equal(hearsay_counters(node)->drop_stream_limit, 27);
+    uint64_t end = 1000000 + (uint64_t)options.stream_timeout_ms * 1000;
+    while (hearsay_next_deadline(node) <= end) { /* whoever is silent loses its place */
+        hearsay_tick(node, hearsay_next_deadline(node));
+    }
+    struct hearsay_address stranger = place(99);
+    assert_true(hearsay_stream_accepted(node, end, &stranger) != 0);
+    hearsay_destroy(node);
+}
+
+/* ---- a key means: no plaintext --------------------------------------------------------------------------------------------- */
+
+static void seal(void *context, struct hearsay_bytes key, const uint8_t nonce[12], struct hearsay_bytes aad, struct hearsay_bytes plain,
+                 uint8_t *out)
+{
+    (void)context, (void)key, (void)nonce, (void)aad;
+    for (size_t i = 0; i < plain.size + 16; i++) {
+        out[i] = 0xaa;
+    }
+}
+
+static bool opens_nothing(void *context, struct hearsay_bytes key, const uint8_t nonce[12], struct hearsay_bytes aad,
+                          struct hearsay_bytes sealed, uint8_t *out)
+{
+    (void)context, (void)key, (void)nonce, (void)aad, (void)sealed, (void)out;
+    return false;
+}
+
+static void nonce(void *context, uint8_t out[12])
+{
+    (void)context;
+    memset(out, 0, 12);
+}
+
+/* One ping, with our label in front if there is one: as datagram and as stream, for every kind of key. */
+static void refuse_plaintext(uint8_t key_size, uint32_t version, const char *label)
+{
+    struct hearsay_options options;
+    struct hearsay_output output;
+    uint8_t bytes[300];
+    struct hearsay_address from = place(2);
+    hearsay_options_lan(&options);
+    options.name = "me";
+    options.advertise = place(1);
+    options.label = label;
+    options.key_count = 1;
+    options.keys[0].size = key_size;
+    options.encryption_version = version;
+    options.cipher = (struct hearsay_cipher){.seal = seal, .open = opens_nothing, .nonce = nonce};
+    struct hearsay_node *node = hearsay_create(&options, 1000000, NULL);
+    assert_non_null(node);
+    while (hearsay_next_output(node, &output)) {
+    }
+    struct writer w = writer_of(bytes, sizeof bytes);
+    if (label != NULL) {
+        writer_u8(&w, 244);
+        writer_u8(&w, (uint8_t)strlen(label));
+        writer_put(&w, label, strlen(label));
+    }
+    struct message ping = ping_for("n2", from);
+    message_encode(&w, &ping);
+    hearsay_receive_packet(node, 1000000, &from, bytes, w.size);
+    assert_int_equal(hearsay_counters(node)->drop_plaintext, 1);
+    assert_false(hearsay_next_output(node, &output));
+    uint32_t stream = hearsay_stream_accepted(node, 1000000, &from);
+    hearsay_receive_stream(node, 1000000, stream, bytes, w.size);
+    assert_int_equal(hearsay_counters(node)->drop_plaintext, 2);
+    while (hearsay_next_output(node, &output)) { /* an error at most, and that is encrypted */
+        assert_true(output.type == HEARSAY_CLOSE_STREAM ||
+                    (output.type == HEARSAY_SEND_STREAM && memmem(output.bytes.data, output.bytes.size, "Error", 5) == NULL));
+    }
+    hearsay_destroy(node);
+}
+
+static void a_key_of_any_kind_means_no_plaintext(void **state)
+{
+    (void)state;
+    for (uint8_t size = 16; size <= 32; size += 8) {
+        for (uint32_t version = 0; version <= 1; version++) {
+            refuse_plaintext(size, version, NULL);
+            refuse_plaintext(size, version, "blue");
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +284,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_known_member_may_ask_for_its_own_address, setup, teardown),
         cmocka_unit_test_setup_teardown(a_query_is_acknowledged_to_members_only, setup, teardown),
         cmocka_unit_test_setup_teardown(a_datagram_gets_eight_acks_at_most, setup, teardown),
+        cmocka_unit_test(the_last_places_are_kept_for_members),
+        cmocka_unit_test(a_key_of_any_kind_means_no_plaintext),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
