@@ -24,7 +24,7 @@ struct cluster *cluster_create(const struct cluster_options *options)
     cluster->options = *options;
     struct world_options world = options->world;
     world.on_event = on_event;
-    world.context = cluster;
+    world.context = cluster; /* of on_packet too */
     cluster->world = world_create(&world);
     rng_init(&cluster->scarcity, world.seed ^ 0x5ca7c17u);
     return cluster;

@@ -26,7 +26,7 @@ struct seat {
 };
 
 struct cluster_options {
-    struct world_options world;       /* on_event and context are the cluster's */
+    struct world_options world;       /* on_event is the cluster's, and it is the context */
     struct hearsay_options node;      /* name, address, seed, pool and allocator are filled in per seat */
     double allocation_failures;       /* chance of each allocation of a node to fail, once cluster->is_scarce */
     void (*on_event)(void *context, struct seat *seat, const struct hearsay_event *event);

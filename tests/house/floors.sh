@@ -19,7 +19,7 @@ driver       driver hearsay uv.h system
 sim          sim base hearsay system
 rpc          rpc base wire/msgpack.h hearsay system
 agent        agent rpc base wire/msgpack.h hearsay uv.h system
-cli          cli sim rpc base wire/msgpack.h agent/agent.h hearsay system
+cli          cli sim rpc base wire/msgpack.h agent/agent.h agent/setup.h hearsay system
 examples     examples hearsay uv.h system
 END
 }

@@ -4,8 +4,10 @@
 # An agent's life on tape is the same when it is lived again; a changed tape differs, a damaged one is refused with the place.
 # replay_test.sh PROGRAM
 program=$1
+# shellcheck disable=SC2034
 AGENT="$program agent"
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+# shellcheck source=tests/agent/lib.sh
 . "$here/../agent/lib.sh"
 
 start one 1 --record "$work/one.tape"
@@ -29,14 +31,14 @@ size=$(wc -c <"$work/one.tape")
 head -c $((size - 3)) "$work/one.tape" >"$work/cut.tape"
 code=0
 "$program" sim replay "$work/cut.tape" 2>"$work/cut.log" || code=$?
-[ "$code" = 2 ] && grep -q 'byte [0-9]' "$work/cut.log" || fail "a cut tape: $code, $(cat "$work/cut.log")"
+{ [ "$code" = 2 ] && grep -q 'byte [0-9]' "$work/cut.log"; } || fail "a cut tape: $code, $(cat "$work/cut.log")"
 
 # The digest of the last outputs is the end of the tape: another one is another life.
 cp "$work/one.tape" "$work/other.tape"
 printf 'xxxx' | dd of="$work/other.tape" bs=1 seek=$((size - 4)) conv=notrunc 2>"$work/dd.log"
 code=0
 "$program" sim replay "$work/other.tape" >"$work/other.log" 2>&1 || code=$?
-[ "$code" = 1 ] && grep -q '^DIFFERS after input' "$work/other.log" || fail "another life: $code, $(cat "$work/other.log")"
+{ [ "$code" = 1 ] && grep -q '^DIFFERS after input' "$work/other.log"; } || fail "another life: $code, $(cat "$work/other.log")"
 
 echo nonsense >"$work/none.tape"
 code=0

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hearsay sim cluster: a whole cluster of the production core in virtual time, a scenario, and what came of it.
+ */
+#include "cli/sim.h"
+
+#include "agent/setup.h"
+#include "sim/cipher.h"
+#include "sim/cluster_report.h"
+#include "sim/scenario.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MEET_US 600000000u
+#define SPACING_US 20000u
+#define FILE_BYTES_MAX (1u << 20)
+
+static const char *nodes = "100", *scenario_name = "steady", *duration = "120", *config_file, *seed = "1", *format = "text", *html;
+static bool lists;
+
+static const struct flag flags[] = {
+    {"nodes", FLAG_TEXT, &nodes, "N", "size of the cluster (default 100)"},
+    {"scenario", FLAG_TEXT, &scenario_name, "NAME|FILE", "a ready one or a file (default steady)"},
+    {"duration", FLAG_TEXT, &duration, "SECONDS", "simulated, from when all know each other (default 120)"},
+    {"config-file", FLAG_TEXT, &config_file, "FILE", "the agent's own configuration (default: LAN, compression off)"},
+    {"seed", FLAG_TEXT, &seed, "N", "of every choice (default 1)"},
+    {"format", FLAG_TEXT, &format, "text|json", "default text"},
+    {"html", FLAG_TEXT, &html, "FILE", "also write a page with plots, which needs no network"},
+    {"list", FLAG_SWITCH, &lists, NULL, "tell the ready scenarios"},
+    {.name = NULL}};
+
+struct job {
+    struct scenario scenario;
+    struct cluster_options options;
+    uint32_t nodes;
+    uint64_t seed, duration_us, nonces;
+    bool is_json;
+    struct config config;
+    struct taglist tags;
+    struct cluster_report *report;
+};
+
+static int list_scenarios(void)
+{
+    struct scenario scenario;
+    char error[200];
+    for (const struct scenario_file *file = scenario_files; file->name != NULL; file++) {
+        if (scenario_parse(&scenario, file->text, file->name, error, sizeof error)) {
+            printf("%-20s %s\n", file->name, scenario.description);
+        }
+    }
+    return EXIT_DONE;
+}
+
+static char *read_text(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    char *text = file == NULL ? NULL : malloc(FILE_BYTES_MAX + 1);
+    if (text == NULL) {
+        (void)command_misused("--scenario %s: no ready scenario (see --list), and not a file: %s", path, strerror(errno));
+        if (file != NULL) {
+            fclose(file);
+        }
+        return NULL;
+    }
+    size_t size = fread(text, 1, FILE_BYTES_MAX, file);
+    text[size] = 0;
+    fclose(file);
+    return text;
+}
+
+static bool read_scenario(struct job *job)
+{
+    char error[300], *text;
+    bool is_read;
+    for (const struct scenario_file *file = scenario_files; file->name != NULL; file++) {
+        if (strcmp(file->name, scenario_name) == 0) {
+            return scenario_parse(&job->scenario, file->text, file->name, error, sizeof error) || command_misused("%s", error);
+        }
+    }
+    if ((text = read_text(scenario_name)) == NULL) {
+        return false;
+    }
+    is_read = scenario_parse(&job->scenario, text, scenario_name, error, sizeof error) || command_misused("%s", error);
+    free(text);
+    return is_read;
+}
+
+static bool read_config(struct job *job)
+{
+    struct config given;
+    struct hearsay_uv_options options;
+    char error[400];
+    if (config_file == NULL) {
+        hearsay_options_lan(&job->options.node);
+        job->options.node.compression = 0;
+        return true;
+    }
+    config_init(&given);
+    lists_add_word(&given.files, config_file);
+    bool is_read = setup_gather(&given, &job->config, error, sizeof error) && setup_resolve(&job->config, error, sizeof error) &&
+                   setup_tags(&job->config, &job->tags, error, sizeof error) &&
+                   setup_options(&job->config, &job->tags, &options, error, sizeof error);
+    config_deinit(&given);
+    if (is_read) {
+        job->options.node = options.node;
+    }
+    return is_read || command_misused("%s", error);
+}
+
+static bool read_flags(struct job *job)
+{
+    uint64_t count, seconds;
+    if (!command_format(format, &job->is_json) || !sim_number("nodes", nodes, 2, 100000, &count) ||
+        !sim_number("duration", duration, 1, 1000000, &seconds) || !sim_number("seed", seed, 0, UINT64_MAX, &job->seed) ||
+        !read_scenario(job) || !read_config(job)) {
+        return false;
+    }
+    job->nodes = (uint32_t)count;
+    job->duration_us = seconds * 1000000;
+    return true;
+}
+
+static void on_event(void *context, struct seat *seat, const struct hearsay_event *event)
+{
+    struct job *job = context;
+    if (job->report != NULL) {
+        report_on_event(job->report, seat, event);
+    }
+}
+
+static void on_packet(struct job *job, struct hearsay_bytes bytes)
+{
+    if (job->report != NULL) {
+        report_on_packet(job->report, bytes);
+    }
+}
+
+static void on_packet_of_cluster(void *context, struct host *from, struct host *to, struct hearsay_bytes bytes)
+{
+    struct cluster *cluster = context;
+    (void)from;
+    (void)to;
+    on_packet(cluster->options.context, bytes);
+}
+
+static int tell(const struct job *job)
+{
+    if (job->is_json) {
+        report_json(job->report, scenario_name, job->seed, job->options.node.compression != 0, stdout);
+    } else {
+        printf("%s: %s\n%u nodes, %s s, seed %s, compression %s\n\n", scenario_name, job->scenario.description, job->nodes, duration, seed,
+               job->options.node.compression != 0 ? "on" : "off");
+        report_text(job->report, stdout);
+    }
+    if (html == NULL) {
+        return EXIT_DONE;
+    }
+    FILE *file = fopen(html, "w");
+    if (file == NULL) {
+        return command_fail("cannot write %s: %s", html, strerror(errno));
+    }
+    report_page(job->report, scenario_name, job->scenario.description, file);
+    return fclose(file) == 0 ? EXIT_DONE : command_fail("cannot write %s: %s", html, strerror(errno));
+}
+
+static int simulate(struct job *job)
+{
+    int code;
+    job->options.world = world_options_quiet(job->seed);
+    job->options.world.link = job->scenario.link;
+    job->options.world.on_packet = on_packet_of_cluster;
+    job->options.node.cipher = cipher_toy(&job->nonces);
+    job->options.on_event = on_event;
+    job->options.context = job;
+    struct cluster *cluster = cluster_create(&job->options);
+    cluster_grow(cluster, job->nodes, SPACING_US);
+    if (cluster_meet(cluster, MEET_US)) {
+        job->report = report_create(cluster);
+        struct faults *faults = faults_start(cluster, job->scenario.faults, job->scenario.fault_count, NULL, NULL);
+        report_run(job->report, job->duration_us);
+        code = tell(job);
+        faults_destroy(faults);
+    } else {
+        code = command_fail("%u nodes did not come to know each other within %u s", job->nodes, MEET_US / 1000000);
+    }
+    report_destroy(job->report);
+    cluster_destroy(cluster);
+    return code;
+}
+
+static int run(int count, char **arguments)
+{
+    struct job job = {.report = NULL};
+    (void)count;
+    (void)arguments;
+    if (lists) {
+        return list_scenarios();
+    }
+    config_init(&job.config);
+    int code = read_flags(&job) ? simulate(&job) : EXIT_USAGE;
+    config_deinit(&job.config);
+    return code;
+}
+
+const struct command command_sim_cluster = {
+    .name = "sim cluster",
+    .summary = "what will my cluster do with these settings, at this size, when this happens?",
+    .usage = "sim cluster [flags]",
+    .text = "  Runs N nodes of the very core that the agent runs, in virtual time, and a scenario: when deaths are detected, who is accused\n"
+            "  wrongly, when all agree again, what it costs. A scenario of your own is JSON, times in seconds:\n\n"
+            "    {\"loss\": 0.01, \"faults\": [{\"at\": 10, \"fault\": \"crash\", \"nodes\": 3, \"for\": 20}]}\n\n"
+            "  nodes is a number, \"10%\" or \"5-9\"; faults are crash, switch_off, leave (for, spacing, keeps_disk), join, freeze, block (for,\n"
+            "  every, until), slow (run, slice), skew (ahead, drift), cut, cut_one_way (others), partition, link (loss, duplication,\n"
+            "  reordering, reorder_by, latency, jitter, burst, burst_every, burst_loss, bytes_per_second), garbage (rate), event, tags.\n\n"
+            "    hearsay sim cluster --nodes 200 --scenario split-brain --html split.html\n",
+    .flags = flags,
+    .run = run,
+};

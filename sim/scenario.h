@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Scenarios: a cluster's link and the faults that befall it, written as JSON. Times are seconds. An error names line and column.
+ */
+#ifndef HEARSAY_SIM_SCENARIO_H
+#define HEARSAY_SIM_SCENARIO_H
+
+#include "sim/faults.h"
+
+#define SCENARIO_FAULTS_MAX 64
+
+struct scenario {
+    char description[200];
+    struct link link;
+    struct fault faults[SCENARIO_FAULTS_MAX];
+    size_t fault_count;
+};
+
+struct scenario_file {
+    const char *name, *text;
+};
+/* The ready ones; ends with name NULL. */
+extern const struct scenario_file scenario_files[];
+
+/* name is for error lines; false with one line in error. */
+bool scenario_parse(struct scenario *scenario, const char *text, const char *name, char *error, size_t size);
+
+#endif

@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Clusters in virtual time: every ready scenario runs and ends in agreement, one seed is one digest, a page has no foreign address, bad
+# scenarios are refused with line and column. cluster_test.sh PROGRAM
+set -eu
+program=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+    echo "FAIL: $*" >&2
+    exit 1
+}
+
+[ "$("$program" sim cluster --list | wc -l)" = 10 ] || fail 'ten scenarios are ready'
+for name in $("$program" sim cluster --list | sed 's/ .*//'); do
+    "$program" sim cluster --nodes 30 --scenario "$name" --duration 150 --format json >"$work/$name.json" || fail "$name"
+    grep -q '"coverage":1.0000' "$work/$name.json" || fail "$name does not end in agreement: $(cut -c1-600 "$work/$name.json")"
+done
+grep -q '"false_positives":0' "$work/steady.json" || fail 'a quiet cluster accuses nobody'
+deaths=$(grep -o '"first_s":[0-9.]*,"last_s":[0-9.]*,"seen":[0-9]*' "$work/mass-crash.json" | wc -l)
+[ "$deaths" -ge 5 ] || fail "three die and then three, of whom one may be dead already: $deaths"
+"$program" sim cluster --nodes 30 --scenario mass-crash --duration 150 --format json >"$work/again.json"
+cmp -s "$work/again.json" "$work/mass-crash.json" || fail 'the same seed is the same run'
+
+echo '{"node_name": "any", "encrypt_key": "MDEyMzQ1Njc4OWFiY2RlZg==", "numbers": {"suspicion_mult": 2}}' >"$work/agent.json"
+"$program" sim cluster --nodes 20 --scenario split-brain --config-file "$work/agent.json" --html "$work/page.html" --duration 100 >"$work/text" ||
+    fail 'with the configuration of an agent'
+grep -q encrypted "$work/text" || fail "the key of the configuration is used: $(cat "$work/text")"
+grep -q '<svg' "$work/page.html" || fail 'the page has plots'
+! grep -q 'https\?:' "$work/page.html" || fail 'the page needs a network'
+
+refuse() { # TEXT PLACE
+    code=0
+    printf '%b' "$1" >"$work/bad.json"
+    "$program" sim cluster --scenario "$work/bad.json" >"$work/out" 2>"$work/why" || code=$?
+    [ "$code" = 2 ] || fail "$1: exit code $code"
+    grep -q "bad.json:$2:" "$work/why" || fail "$1: $(cat "$work/why")"
+}
+refuse '{"faults": [' 1:12
+refuse '{\n "speed": 3}' 2:2
+refuse '{"faults": [\n {"fault": "crash", "at": -1}]}' 2:21
+refuse '{"faults": [{"fault": "crash"},\n {"fault": "crush"}]}' 2:3
+refuse '{"faults": [{"fault": "crash", "nodes": "many"}]}' 1:32
+refuse '{"loss": 2}' 1:2
+code=0
+"$program" sim cluster --scenario nowhere 2>"$work/why" || code=$?
+[ "$code" = 2 ] || fail 'a scenario that is not there'
