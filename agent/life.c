@@ -86,6 +86,9 @@ static void put_event_line(struct life *life)
     if (life->events.path != NULL && life->events.line.size > 0 && eventlog_write(&life->events)) {
         chores_want(&life->chores, CHORE_LINES, 100);
     }
+    if (life->events.sink.dropped > life->lines_reported) {
+        chores_want(&life->chores, CHORE_LINES, 1000); /* so at most one complaint per second */
+    }
 }
 
 static void say_member(const struct hearsay_event *event, enum log_level level, const char *word)

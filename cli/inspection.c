@@ -58,7 +58,7 @@ static void say_refusal(const struct inspection *i, char *out, size_t size)
         break;
     default:
         if (i->bytes == 0) {
-            snprintf(out, size, "it closed the stream without a word: %s, or it serves too many exchanges at once",
+            snprintf(out, size, "it closed the stream without a word: %s, or it serves too many exchanges at once, or that is not the gossip port",
                      i->has_label ? "its label differs from ours" : "it wants a label (give it with --label)");
         } else {
             snprintf(out, size, "what it answers is not memberlist's protocol; is that the gossip port?");

@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,12 +36,24 @@ bool place_split(const char *text, const char *default_port, char host[256], cha
     return host_size > 0 && host_size < 256 && port_size > 0 && port_size < 16;
 }
 
+/* getaddrinfo takes port 99999 for 34463. */
+static bool is_port(const char *text)
+{
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == 0 && number > 0 && number <= UINT16_MAX;
+}
+
 bool place_resolve(const char *text, const char *default_port, struct places *places)
 {
     char host[256], port[16];
     places->count = 0;
     if (!place_split(text, default_port, host, port)) {
         command_fail("%s: not an address; give HOST, HOST:PORT or [IPV6]:PORT", text);
+        return false;
+    }
+    if (!is_port(port)) {
+        command_fail("%s: '%s' is no port; give a number from 1 to 65535", text, port);
         return false;
     }
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;

@@ -52,8 +52,23 @@ kill -9 $a5
 
 # ---- a full pipe costs lines, not time -----------------------------------------------------------------------------------------
 mkfifo "$work/pipe"
-start a6 6 --join "$net.1" --event-log "$work/pipe"
-within 10 "a6 does not wait for a reader" sees 6 a1 alive
+start a6 6 --event-log "$work/pipe"
+a6=$pid
+within 10 "a6 does not wait for a reader" sees 6 a6 alive
+text=$(head -c 400 /dev/zero | tr '\0' x)
+said=0
+while [ $said -lt 160 ]; do # 64 KiB hold about a hundred of them
+    said=$((said + 1))
+    serf event -rpc-addr="$net.6:7373" "e$said" "$text" >/dev/null || fail "a6 serves while its pipe is full"
+done
+within 5 "a6 tells that it drops lines" has_line "$work/a6.log" 'event log: [0-9]+ lines were dropped'
+timeout 2 cat "$work/pipe" >"$work/read" &
+reader=$!
+within 5 "what was not dropped can be read" has_line "$work/read" '"name":"e1"'
+kill $reader
+head -n 1 "$work/read" | grep -q '^{"schema":1,"event":"ready"' || fail "the first line is ready"
+grep -vqE '^\{"schema":1,.*\}$' "$work/read" && fail "a line is cut: $(grep -vE '^\{"schema":1,.*\}$' "$work/read")"
+kill -9 $a6
 
 # ---- snapshot: a crashed agent finds its cluster again ---------------------------------------------------------------------------
 start a7 7 --join "$net.1" --snapshot "$work/s7" --tags-file "$work/t7"
