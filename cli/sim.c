@@ -11,6 +11,7 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
+    &command_sim_advise,
     &command_sim_cluster,
     &command_sim_merge,
     &command_sim_paper,

@@ -13,7 +13,7 @@ int sim_run(int argc, char **argv);
 /* A whole number between least and most out of the value of a flag; false after saying why not. */
 bool sim_number(const char *flag, const char *text, uint64_t least, uint64_t most, uint64_t *value);
 
-extern const struct command command_sim_cluster, command_sim_merge, command_sim_paper, command_sim_replay, command_sim_search,
+extern const struct command command_sim_advise, command_sim_cluster, command_sim_merge, command_sim_paper, command_sim_replay, command_sim_search,
     command_sim_spread;
 
 #endif

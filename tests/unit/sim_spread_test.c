@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "sim/spread_advice.h"
 #include "sim/spread_model.h"
 #include "sim/spread_plot.h"
 #include "sim/spread_report.h"
@@ -208,6 +209,22 @@ static void the_picture_is_whole(void **state)
     free(text);
 }
 
+static void advice_is_in_time_and_the_cheapest_comes_first(void **state)
+{
+    (void)state;
+    struct spread_advice advice[SPREAD_ADVICE_MAX];
+    struct spread_need need = {.nodes = 200, .rumor_bytes = 100, .loss = 0.1, .within_ms = 3000, .rumors_per_s = 1000};
+    assert_int_equal(spread_advice_find(&need, advice), SPREAD_ADVICE_MAX);
+    for (size_t i = 0; i < SPREAD_ADVICE_MAX; i++) {
+        assert_true(advice[i].is_possible && advice[i].interval_ms * advice[i].periods <= need.within_ms);
+        assert_true(i == 0 || advice[i - 1].bytes_per_s <= advice[i].bytes_per_s);
+    }
+    need.rumors_per_s = 0.0001; /* who seldom has news pays only for asking: push asks nobody */
+    assert_true(spread_advice_find(&need, advice) > 0 && advice[0].mode == SPREAD_PUSH && advice[0].idle_bytes_per_s == 0);
+    need.within_ms = 15;
+    assert_true(spread_advice_find(&need, advice) > 0 && !advice[0].is_possible);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,7 +233,7 @@ int main(void)
         cmocka_unit_test(pull_is_its_markov_chain),        cmocka_unit_test(stopping_rules_stop),
         cmocka_unit_test(the_coordinator_carries_the_load), cmocka_unit_test(threads_leave_no_trace),
         cmocka_unit_test(theory_is_near),                  cmocka_unit_test(impossible_settings_are_refused),
-        cmocka_unit_test(the_picture_is_whole),
+        cmocka_unit_test(the_picture_is_whole),            cmocka_unit_test(advice_is_in_time_and_the_cheapest_comes_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
