@@ -27,7 +27,7 @@ done
 for name in h1 s2 h3 h4 s5; do
     for number in 1 2 3 4 5; do
         within 10 "$number sees the tag of $name" tagged $number $name "alive *t=$text\$"
-        within 10 "$name hears $number" heard $name from-$number
+        within 40 "$name hears $number" heard $name from-$number
     done
 done
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
+# Rumours may miss a member: the profile local exchanges all every 15 s, so whoever has not heard by gossip hears then.
+#
 # For interop: agents of either kind under one word. ours NAME NUMBER FLAGS…, theirs NAME NUMBER FLAGS…; hearing an event is asked of the event log
 # or of serf's log, by the name of the agent.
 

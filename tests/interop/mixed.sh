@@ -25,8 +25,8 @@ done
 event 2 from-serf x
 event 7 from-hearsay x
 for name in $all; do
-    within 10 "$name hears serf" heard "$name" from-serf
-    within 10 "$name hears hearsay" heard "$name" from-hearsay
+    within 40 "$name hears serf" heard "$name" from-serf
+    within 40 "$name hears hearsay" heard "$name" from-hearsay
 done
 eval "kill -9 \$pid_s5 \$pid_h5; wait \$pid_s5 \$pid_h5" 2>/dev/null
 eval "kill -INT \$pid_s4 \$pid_h4"
