@@ -2,19 +2,20 @@
 # SPDX-License-Identifier: MIT
 #
 # Meeting either way, tags both ways and their changes, events both ways; crash and return both ways; with and without compression.
+# The LAN profile: with two copies of each rumour, as local has, one of four misses a tag or an event now and then; Serf too.
 AGENT=$1
 . "$(dirname "$0")/lib.sh"
 
 # We join them, and they join us; compression is off on one side of each pair.
-theirs s1 1 -tag side=go
+theirs s1 1 -profile lan -tag side=go
 s1=$pid
-ours h2 2 --tag side=c --disable-compression
+ours h2 2 --profile lan --tag side=c --disable-compression
 h2=$pid
 answers 1
 answers 2
 calls 1 2
-ours h3 3 --tag side=c
-theirs s4 4 -disable-compression
+ours h3 3 --profile lan --tag side=c
+theirs s4 4 -profile lan -disable-compression
 answers 3
 answers 4
 calls 3 4
@@ -61,8 +62,8 @@ for number in 3 4; do
     within 40 "$number sees h2 failed" sees $number h2 failed
 done
 has_line "$work/h3.events" '"event":"member-failed","member":{"name":"s1".*"cause":{"reason":"[a-z-]+"' || fail "the failure has a cause"
-theirs s1 1 -tag side=back
-ours h2 2 --tag side=back
+theirs s1 1 -profile lan -tag side=back
+ours h2 2 --profile lan --tag side=back
 answers 1
 answers 2
 calls 3 1

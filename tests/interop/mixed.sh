@@ -9,9 +9,9 @@ AGENT=$1
 key=$(head -c 32 /dev/urandom | base64 | tr -d '\n')
 all=
 for i in 1 2 3 4 5; do
-    theirs "s$i" "$i" -encrypt "$key" -retry-join "$net.1" -retry-interval 1s
+    theirs "s$i" "$i" -profile lan -encrypt "$key" -retry-join "$net.1" -retry-interval 1s
     eval "pid_s$i=\$pid"
-    ours "h$i" $((i + 5)) --encrypt "$key" --retry-join "$net.1" --retry-interval 1s
+    ours "h$i" $((i + 5)) --profile lan --encrypt "$key" --retry-join "$net.1" --retry-interval 1s
     eval "pid_h$i=\$pid"
     all="$all s$i h$i"
 done
@@ -21,6 +21,10 @@ agrees() { # NUMBER STATUS COUNT
 for number in 1 2 3 4 5 6 7 8 9 10; do
     answers $number
     within 30 "$number sees all ten" agrees $number alive 10
+done
+# An event that overtakes a joining is an old one for who joins, so all joinings must be over.
+for name in $all; do
+    within 20 "$name has joined" has_line "$work/$name.log" 'Join completed'
 done
 event 2 from-serf x
 event 7 from-hearsay x
