@@ -9,6 +9,7 @@
 #include "base/check.h"
 
 struct rumor {
+    struct rumor *next; /* in its bucket, if it has a subject */
     uint64_t id;
     struct hearsay_address from; /* size 0 = ours */
     uint32_t size;
@@ -72,8 +73,8 @@ static bool reserve_list(const struct hearsay_allocator *memory, struct rumor **
     return true;
 }
 
-/* There is room: the caller reserved it, or just removed the same rumour. */
-static void insert(struct rumor_queue *q, struct rumor *rumor)
+/* Where the rumour stands, or would stand: the order is total. */
+static uint32_t index_of(const struct rumor_queue *q, const struct rumor *rumor)
 {
     uint32_t low = 0, high = q->count;
     while (low < high) {
@@ -84,9 +85,36 @@ static void insert(struct rumor_queue *q, struct rumor *rumor)
             high = middle;
         }
     }
-    memmove(q->items + low + 1, q->items + low, (q->count - low) * sizeof(struct rumor *));
-    q->items[low] = rumor;
+    return low;
+}
+
+/* There is room: the caller reserved it, or just removed the same rumour. */
+static void insert(struct rumor_queue *q, struct rumor *rumor)
+{
+    uint32_t index = index_of(q, rumor);
+    memmove(q->items + index + 1, q->items + index, (q->count - index) * sizeof(struct rumor *));
+    q->items[index] = rumor;
+    q->smallest = q->count == 0 || rumor->size < q->smallest ? rumor->size : q->smallest;
     q->count++;
+}
+
+static struct hearsay_bytes subject_of(const struct rumor *rumor)
+{
+    return bytes_of(rumor->bytes + rumor->size, rumor->subject_size);
+}
+
+static struct rumor **bucket_of(struct rumors *r, struct hearsay_bytes subject)
+{
+    return &r->by_subject[bytes_hash(subject, 5) % RUMORS_BUCKETS];
+}
+
+static void unlink_subject(struct rumors *r, const struct rumor *rumor)
+{
+    struct rumor **at = bucket_of(r, subject_of(rumor));
+    while (*at != rumor) {
+        at = &(*at)->next;
+    }
+    *at = rumor->next;
 }
 
 static void finish(struct turn *turn, struct rumor *rumor)
@@ -96,6 +124,9 @@ static void finish(struct turn *turn, struct rumor *rumor)
         r->eager_count--;
     }
     r->told |= rumor->notice;
+    if (rumor->subject_size > 0) {
+        unlink_subject(r, rumor);
+    }
     memory_free(turn->memory, rumor);
 }
 
@@ -107,13 +138,15 @@ static void remove_at(struct rumor_queue *q, uint32_t index)
 
 static void replace_older(struct turn *turn, struct rumor_queue *q, struct hearsay_bytes subject)
 {
-    for (uint32_t i = 0; i < q->count; i++) {
-        struct rumor *old = q->items[i];
-        if (bytes_equal(bytes_of(old->bytes + old->size, old->subject_size), subject)) {
-            remove_at(q, i);
-            finish(turn, old);
-            return; /* there is at most one */
-        }
+    struct rumor *old = *bucket_of(turn->rumors, subject);
+    while (old != NULL && !bytes_equal(subject_of(old), subject)) {
+        old = old->next;
+    }
+    if (old != NULL) { /* there is at most one */
+        uint32_t index = index_of(q, old);
+        CHECK(q->items[index] == old);
+        remove_at(q, index);
+        finish(turn, old);
     }
 }
 
@@ -176,9 +209,15 @@ void rumors_add(struct turn *turn, enum rumor_class class, struct hearsay_bytes 
     }
     r->told &= (uint8_t)~source.notice;
     if (turn->options->eager && turn->population > 1 && !source.is_quiet) {
-        uint32_t copies = (rumors_limit(turn) + 1) / 2;
+        uint32_t copies = (rumors_limit(turn) + 1) / 2, others = turn->population - 1 - (source.from != NULL);
+        copies = copies > others ? others : copies; /* nobody gets two */
         rumor->eager_left = (uint8_t)(copies > 255 ? 255 : copies);
         r->eager_count += rumor->eager_left > 0;
+    }
+    if (rumor->subject_size > 0) {
+        struct rumor **bucket = bucket_of(r, source.subject);
+        rumor->next = *bucket;
+        *bucket = rumor;
     }
     insert(q, rumor);
     arm_timers(turn);
@@ -194,7 +233,12 @@ unsigned rumors_take(struct turn *turn, size_t space, struct hearsay_bytes *part
         uint32_t kept = 0;
         for (uint32_t i = 0; i < q->count; i++) {
             struct rumor *rumor = q->items[i];
-            bool fits = space > 2 && count < max && rumor->size + 2 <= space;
+            if (count == max || space < (size_t)q->smallest + 2) { /* full: no need to look at the rest of a long queue */
+                memmove(q->items + kept, q->items + i, (q->count - i) * sizeof(struct rumor *));
+                kept += q->count - i;
+                break;
+            }
+            bool fits = rumor->size + 2 <= space;
             if (!fits || !reserve_list(turn->memory, &r->taken, &r->taken_capacity, r->taken_count)) {
                 q->items[kept++] = rumor;
                 continue;

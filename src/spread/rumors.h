@@ -20,10 +20,14 @@ struct rumor;
 struct rumor_queue {
     struct rumor **items; /* sorted as they are to be told */
     uint32_t count, capacity;
+    uint32_t smallest;    /* no rumour in it has fewer bytes */
 };
+
+#define RUMORS_BUCKETS 256
 
 struct rumors {
     struct rumor_queue queues[RUMOR_CLASSES];
+    struct rumor *by_subject[RUMORS_BUCKETS]; /* those about members, chained by the hash of the name */
     struct rumor **taken; /* by the packet being filled */
     uint32_t taken_count, taken_capacity;
     uint64_t next_id;

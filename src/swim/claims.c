@@ -199,7 +199,9 @@ static void alive_apply(struct beliefs *b, struct turn *turn, uint32_t slot, con
         return;
     }
     struct hearsay_cause cause = alive_cause(b, turn, claim, source, was == MESSAGE_STATE_SUSPECT, is_reclaim);
-    suspicion_stop(&b->suspicions, turn, slot);
+    if (was == MESSAGE_STATE_SUSPECT) {
+        suspicion_stop(&b->suspicions, turn, slot);
+    }
     member->incarnation = claim->incarnation;
     member->is_remembered = member->is_foreign = false;
     set_state(turn, member, MESSAGE_STATE_ALIVE);
@@ -328,12 +330,12 @@ void claims_suspect(struct beliefs *b, struct turn *turn, const struct message_a
     if (!is_listed(b, slot) || claim->incarnation < members_at(m, slot)->incarnation) {
         return;
     }
-    struct suspicion *running = suspicion_find(&b->suspicions, slot);
+    struct member *member = members_at(m, slot);
+    struct suspicion *running = member->state == MESSAGE_STATE_SUSPECT ? suspicion_find(&b->suspicions, slot) : NULL;
     if (running != NULL) {
         confirm(b, turn, running, claim, source);
         return;
     }
-    struct member *member = members_at(m, slot);
     if (member->state != MESSAGE_STATE_ALIVE) {
         return;
     }
@@ -402,7 +404,7 @@ void claims_dead(struct beliefs *b, struct turn *turn, const struct message_accu
     } else if (cause.reason == HEARSAY_BECAUSE_UNKNOWN) {
         cause.reason = HEARSAY_BECAUSE_DECLARED_DEAD;
     }
-    const struct suspicion *running = suspicion_find(&b->suspicions, slot);
+    const struct suspicion *running = member->state == MESSAGE_STATE_SUSPECT ? suspicion_find(&b->suspicions, slot) : NULL;
     if (running != NULL) {
         fill_timers(&cause, running, turn);
         suspicion_stop(&b->suspicions, turn, slot);
@@ -420,7 +422,9 @@ void claims_on_timer(struct beliefs *b, struct turn *turn, uint32_t slot)
     CHECK(s != NULL);
     struct members *m = &b->members;
     struct hearsay_cause evidence = s->cause;
-    struct claim_source source = {.reason = HEARSAY_BECAUSE_TIMER, .evidence = &evidence};
+    struct name_text accuser; /* whose word began it; the suspicion itself ends below */
+    struct claim_source source = {.reason = HEARSAY_BECAUSE_TIMER, .evidence = &evidence,
+                                  .peer = name_text(&accuser, bytes_of_string(s->accuser))};
     struct name_text text; /* a copy: the rumour outlives what the identity may do */
     name_text(&text, pool_name(members_at(m, slot)->identity));
     struct message_accusation claim = {.incarnation = members_at(m, slot)->incarnation, .node = bytes_of_string(text.text),

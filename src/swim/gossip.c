@@ -80,7 +80,7 @@ void gossip_on_eager(struct beliefs *b, struct turn *turn)
             sent = true;
         }
     }
-    if (!sent) {
+    if (!sent || count + 1 < wanted) { /* fewer are alive than copies are owed: nobody gets two */
         rumors_eager_clear(r);
     } else if (r->eager_count > 0) { /* more than a packet holds: go on soon, with other members */
         timers_set(turn->timers, &r->eager, turn->now + turn->options->eager_delay_us / 3 + 1);

@@ -53,8 +53,11 @@ void rejoin_on_failure(struct rejoin *r, struct beliefs *b, struct turn *turn)
     if (!turn->options->healing) {
         return;
     }
+    bool is_soon = r->next.is_armed && turn->host_now - r->youngest_at < REJOIN_SLOWING_US; /* when thousands fail at once, one look will do */
     r->youngest_at = turn->host_now;
-    arm(r, b, turn);
+    if (!is_soon) {
+        arm(r, b, turn);
+    }
 }
 
 static uint32_t choose(struct beliefs *b, struct turn *turn)

@@ -39,7 +39,7 @@ bool suspicion_start(struct suspicions *s, struct turn *turn, uint32_t slot, str
     if (turn->population < wanted + 2 || !o->lha_suspicion) {
         wanted = 0;
     }
-    struct suspicion *n = memory_zeros(turn->memory, sizeof *n + (wanted + 1) * sizeof n->seen[0]);
+    struct suspicion *n = memory_zeros(turn->memory, sizeof *n + (wanted + 1) * sizeof n->seen[0] + accuser.size + 1);
     if (n == NULL) {
         turn->counters->drop_no_memory++;
         return false;
@@ -52,6 +52,8 @@ bool suspicion_start(struct suspicions *s, struct turn *turn, uint32_t slot, str
     n->seen[0] = accuser_hash(accuser);
     n->cause = *cause;
     n->cause.accuser = NULL;
+    n->accuser = (const char *)(n->seen + wanted + 1);
+    bytes_copy((char *)(n->seen + wanted + 1), accuser.data, accuser.size);
     n->next = s->first;
     s->first = n;
     n->timer.kind = TIMER_SUSPICION;

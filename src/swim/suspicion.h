@@ -14,7 +14,8 @@ struct suspicion {
     uint64_t started_at;    /* attended time */
     uint32_t min_ms, max_ms;
     uint32_t wanted, confirmed; /* k and C of the formula */
-    struct hearsay_cause cause; /* why it began; accuser is kept as a hash below */
+    struct hearsay_cause cause; /* why it began; its accuser is the next field */
+    const char *accuser;    /* behind seen, in the same piece of memory */
     uint64_t seen[];        /* hashes of accusers, the first included: wanted + 1 places */
 };
 

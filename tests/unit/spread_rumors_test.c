@@ -10,6 +10,7 @@
 
 #include "parts.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void add(struct parts *p, const char *text, const char *subject, const struct hearsay_address *from)
@@ -108,6 +109,40 @@ static void eager_copies_are_half_the_limit_and_never_go_back(void **state)
     assert_string_equal(take(p, 1000), "n"); /* the ticks' own copies are not touched */
 }
 
+/* Two members: whoever told us is the only other one. Three: one of the two copies has nobody left to go to. */
+static void nobody_is_owed_two_eager_copies(void **state)
+{
+    struct parts *p = *state;
+    struct hearsay_address sender = {.bytes = {127, 0, 0, 2}, .size = 4, .port = 7946};
+    p->options.eager = 1;
+    p->turn.population = 2;
+    add(p, "heard", "", &sender);
+    assert_int_equal(rumors_eager_most(&p->rumors), 0);
+    add(p, "ours", "", NULL);
+    assert_int_equal(rumors_eager_most(&p->rumors), 1);
+    p->turn.population = 3;
+    add(p, "heard too", "", &sender);
+    assert_int_equal(rumors_eager_most(&p->rumors), 1);
+}
+
+static void a_long_queue_about_many_members_replaces_the_right_one(void **state)
+{
+    struct parts *p = *state;
+    char name[16], text[32];
+    for (unsigned k = 0; k < 3; k++) {
+        for (unsigned i = 0; i < 1000; i++) {
+            snprintf(name, sizeof name, "m%u", i);
+            snprintf(text, sizeof text, "%u says %u", i, k);
+            add(p, text, name, NULL);
+        }
+        assert_int_equal(p->rumors.queues[RUMOR_MEMBER].count, 1000);
+        (void)take(p, 300);
+    }
+    add(p, "a very long rumour about a single member", "m500", NULL);
+    assert_int_equal(p->rumors.queues[RUMOR_MEMBER].count, 1000);
+    assert_string_equal(take(p, 45), "a");
+}
+
 static void eager_copies_leave_within_one_to_five_milliseconds(void **state)
 {
     struct parts *p = *state;
@@ -141,6 +176,8 @@ int main(void)
         TEST(a_newer_rumor_about_the_same_member_replaces_the_older),
         TEST(a_full_queue_drops_the_most_told),
         TEST(eager_copies_are_half_the_limit_and_never_go_back),
+        TEST(nobody_is_owed_two_eager_copies),
+        TEST(a_long_queue_about_many_members_replaces_the_right_one),
         TEST(eager_copies_leave_within_one_to_five_milliseconds),
         TEST(above_the_eager_rate_there_are_only_ticks),
     };
