@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 
+#define PAUSE_ANNOUNCED_TO 3 /* members, by random choice */
 #define PAUSE_MENTIONED_US 30000000u
 
 static void on_change(void *context, struct turn *turn, uint32_t slot, enum member_change change, const struct hearsay_cause *cause,
@@ -33,7 +34,9 @@ static void announce_after_pause(struct hearsay_node *node, struct turn *turn)
     }
     node->has_announced = true;
     node->announced_at = turn->host_now;
-    streams_exchange(node, turn);
+    for (int i = 0; i < PAUSE_ANNOUNCED_TO; i++) {
+        streams_exchange(node, turn);
+    }
 }
 
 static void leave_out_pause(struct hearsay_node *node, struct turn *turn, uint64_t now)

@@ -149,6 +149,8 @@ static uint32_t alive_admit(struct beliefs *b, struct turn *turn, const struct m
     if (!members_enlist(m, turn, slot)) {
         return MEMBERS_NONE;
     }
+    /* As memberlist, which has forgotten it. To hold the incarnation that the slot still knows against the claim would lock out whoever
+     * restarts, or is found again behind a partition, and is known to others only by a claim that is no newer (a search found such runs). */
     member->incarnation = 0;
     member->state = MESSAGE_STATE_DEAD;
     return slot;

@@ -39,6 +39,18 @@ STORY(who_left_returns_by_joining)
     expect_converged_within(c, seconds(3));
 }
 
+STORY(who_left_long_ago_returns_by_joining)
+{
+    start(c, 5);
+    leave(c, n3);
+    expect_told_within(c, seconds(12), n3, HEARSAY_LEAVE_DONE, nobody);
+    crash(c, n3);
+    advance(c, seconds(120)); /* memberlist has forgotten it */
+    restart(c, n3);
+    join(c, n3, n1);
+    expect_converged_within(c, seconds(3));
+}
+
 STORY(all_but_one_leave_together)
 {
     start(c, 8);
