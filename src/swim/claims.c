@@ -6,11 +6,13 @@
  */
 #include "swim/claims.h"
 
+#include "spread/packing.h"
 #include "spread/recorder.h"
 #include "spread/rumors.h"
 
 #include "base/check.h"
 
+#define CLAIM_PMAX_CRC 5 /* protocol version from which a peer knows checksums */
 #define CLAIM_BYTES_MAX (HEARSAY_NAME_MAX * 2 + HEARSAY_META_MAX + 256)
 
 struct name_text {
@@ -416,6 +418,19 @@ void claims_dead(struct beliefs *b, struct turn *turn, const struct message_accu
     struct message again = {.type = MESSAGE_DEAD, .accusation = *claim};
     tell(turn, &again, claim->node, source, 0);
     members_report(m, turn, slot, MEMBERS_DIED, &cause);
+}
+
+void claims_tell_own_death(const struct beliefs *b, struct turn *turn, uint32_t slot)
+{
+    uint8_t bytes[CLAIM_BYTES_MAX];
+    const struct member *member = members_at(&b->members, slot);
+    struct writer w = writer_of(bytes, sizeof bytes);
+    struct message m = {.type = MESSAGE_DEAD,
+                        .accusation = {.incarnation = member->incarnation, .node = pool_name(member->identity),
+                                       .from = pool_name(members_at(&b->members, b->members.self)->identity)}};
+    message_encode(&w, &m);
+    struct hearsay_bytes part = writer_bytes(&w);
+    packing_send_parts(turn, &member->identity->address, &part, 1, member->identity->versions[1] >= CLAIM_PMAX_CRC);
 }
 
 void claims_on_timer(struct beliefs *b, struct turn *turn, uint32_t slot)

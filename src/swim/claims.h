@@ -37,6 +37,8 @@ void claims_merge(struct beliefs *b, struct turn *turn, const struct message_ali
 void claims_on_timer(struct beliefs *b, struct turn *turn, uint32_t slot);
 /* Our own identity changed (set_tags) or starts: applies and tells it. */
 void claims_announce_self(struct beliefs *b, struct turn *turn);
+/* Tells a member what we hold it for, dead or left, so that it may deny it. */
+void claims_tell_own_death(const struct beliefs *b, struct turn *turn, uint32_t slot);
 /* The goodbye: dead about ourselves from ourselves, with RUMOR_NOTICE_DEAD. */
 void claims_leave(struct beliefs *b, struct turn *turn);
 

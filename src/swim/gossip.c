@@ -30,18 +30,6 @@ static bool is_alive(const struct members *m, uint32_t slot, const void *context
     return slot != m->self && members_at(m, slot)->state == MESSAGE_STATE_ALIVE;
 }
 
-static void tell_of_own_death(struct beliefs *b, struct turn *turn, const struct member *member)
-{
-    uint8_t bytes[1024];
-    struct writer w = writer_of(bytes, sizeof bytes);
-    struct message m = {.type = MESSAGE_DEAD,
-                        .accusation = {.incarnation = member->incarnation, .node = pool_name(member->identity),
-                                       .from = pool_name(members_at(&b->members, b->members.self)->identity)}};
-    message_encode(&w, &m);
-    struct hearsay_bytes part = writer_bytes(&w);
-    packing_send_parts(turn, &member->identity->address, &part, 1, member->identity->versions[1] >= GOSSIP_PMAX_CRC);
-}
-
 void gossip_on_tick(struct beliefs *b, struct turn *turn)
 {
     struct rumors *r = turn->rumors;
@@ -50,7 +38,7 @@ void gossip_on_tick(struct beliefs *b, struct turn *turn)
     for (uint32_t i = 0; i < count && rumors_any(r); i++) {
         const struct member *member = members_at(&b->members, slots[i]);
         if (member->state == MESSAGE_STATE_DEAD && turn->options->healing) {
-            tell_of_own_death(b, turn, member);
+            claims_tell_own_death(b, turn, slots[i]);
         } else {
             packing_send_rumors(turn, &member->identity->address, member->identity->versions[1] >= GOSSIP_PMAX_CRC);
         }

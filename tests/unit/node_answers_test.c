@@ -131,6 +131,24 @@ static void a_datagram_gets_eight_acks_at_most(void **state)
     assert_int_equal(hearsay_counters(node)->drop_ack_limit, 92);
 }
 
+static void who_left_and_pings_is_told_so(void **state)
+{
+    struct hearsay_node *node = *state;
+    struct hearsay_address member = place(2);
+    unsigned elsewhere;
+    struct message alive = {.type = MESSAGE_ALIVE, .alive = {.incarnation = 1, .node = bytes_of_string("n2"), .address = member,
+                                                             .versions = bytes_of((const uint8_t[6]){1, 5, 2, 2, 5, 5}, 6)}};
+    struct message goodbye = {.type = MESSAGE_DEAD, .accusation = {.incarnation = 1, .node = alive.alive.node, .from = alive.alive.node}};
+    struct message ping = ping_for("n2", member);
+    receive(node, &member, &alive, 1);
+    receive(node, &member, &ping, 1);
+    assert_int_equal(count_to(node, &member, &elsewhere), 1);
+    receive(node, &member, &goodbye, 1);
+    (void)count_to(node, &member, &elsewhere);
+    receive(node, &member, &ping, 1);
+    assert_int_equal(count_to(node, &member, &elsewhere), 2); /* the ack, and what we hold it for */
+}
+
 static void ask(struct hearsay_node *node, uint32_t id, const char *asker, struct hearsay_address answer_to)
 {
     static const uint8_t names_me[] = {0x91, 0xa5, SERF_FILTER_NAMES, 0x91, 0xa2, 'm', 'e'};
@@ -282,6 +300,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_ack_never_goes_to_an_unknown_address_in_the_ping, setup, teardown),
         cmocka_unit_test_setup_teardown(a_relay_answers_the_asker_and_no_third, setup, teardown),
         cmocka_unit_test_setup_teardown(a_known_member_may_ask_for_its_own_address, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_left_and_pings_is_told_so, setup, teardown),
         cmocka_unit_test_setup_teardown(a_query_is_acknowledged_to_members_only, setup, teardown),
         cmocka_unit_test_setup_teardown(a_datagram_gets_eight_acks_at_most, setup, teardown),
         cmocka_unit_test(the_last_places_are_kept_for_members),
