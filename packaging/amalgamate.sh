@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Writes the core as two files, hearsay.c and hearsay.h, that compile with any C17 compiler and nothing else (but -lm).
+# Writes the core as two files, hearsay.c and hearsay.h, that compile with any C17 compiler and nothing else.
 # Argument: the folder to write to (default: build-amalgam beside this tree). Static names that occur in several files are renamed
 # per file by the preprocessor.
 set -eu
@@ -43,7 +43,7 @@ done | sort | awk '{ files[$1] = files[$1] " " $2; count[$1]++ } END { for (name
 
 # ---- hearsay.c
 {
-    printf '/* hearsay, the core in one file. Made by ./dev amalgamate; do not edit. Compile with -std=c17, link with -lm. */\n'
+    printf '/* hearsay, the core in one file. Made by ./dev amalgamate; do not edit. Compile with -std=c17. */\n'
     printf '#include "hearsay.h"\n'
     for file in $sources; do
         stem=$(basename "$file" .c)

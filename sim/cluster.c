@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 
-#include <malloc.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,13 +46,20 @@ void cluster_destroy(struct cluster *cluster)
 
 /* ---- memory of nodes: counted, and scarce when asked ---------------------------------------------------------------------------- */
 
+/* Says before the bytes how many were asked for: what the C library really gives differs from one to the next. */
+union block {
+    size_t size;
+    max_align_t any;
+};
+
 static void *resize(void *context, void *old, size_t size)
 {
     struct seat *seat = context;
     struct cluster *cluster = seat->cluster;
-    size_t before = old == NULL ? 0 : malloc_usable_size(old);
+    union block *block = old == NULL ? NULL : (union block *)old - 1;
+    size_t before = block == NULL ? 0 : block->size;
     if (size == 0) {
-        free(old);
+        free(block);
         seat->bytes -= before;
         return NULL;
     }
@@ -60,11 +67,12 @@ static void *resize(void *context, void *old, size_t size)
         cluster->failed_allocations++;
         return NULL;
     }
-    void *data = realloc(old, size);
-    CHECK(data != NULL);
-    seat->bytes += malloc_usable_size(data) - before;
+    block = realloc(block, sizeof *block + size);
+    CHECK(block != NULL);
+    block->size = size;
+    seat->bytes += size - before;
     seat->bytes_peak = seat->bytes > seat->bytes_peak ? seat->bytes : seat->bytes_peak;
-    return data;
+    return block + 1;
 }
 
 /* ---- starting and joining --------------------------------------------------------------------------------------------------------- */

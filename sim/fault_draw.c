@@ -57,7 +57,7 @@ static void draw_kind(struct rng *rng, struct fault *fault)
     case FAULT_CRASH:
     case FAULT_SWITCH_OFF:
     case FAULT_LEAVE:
-        fault->spacing_us = rng_below(rng, 2) * between(rng, 0, 3000000);
+        fault->spacing_us = rng_below(rng, 2) == 0 ? 0 : between(rng, 0, 3000000);
         break;
     case FAULT_JOIN:
         fault->spacing_us = between(rng, 0, 1000000);
@@ -72,13 +72,14 @@ static void draw_kind(struct rng *rng, struct fault *fault)
         fault->run_us = (uint32_t)between(rng, fault->slice_us / 50, fault->slice_us / 3);
         break;
     case FAULT_SKEW:
-        fault->ahead_us = rng_below(rng, 2) * between(rng, 0, 20000000);
+        fault->ahead_us = rng_below(rng, 2) == 0 ? 0 : between(rng, 0, 20000000);
         fault->drift_ppm = (int32_t)between(rng, 0, 100000) - 50000;
         break;
     case FAULT_CUT:
     case FAULT_CUT_ONE_WAY:
         if (rng_below(rng, 2) == 0) {
-            fault->whom = (struct crowd){.share = 0.05 + rng_unit(rng) / 2, .salt = rng_next(rng)};
+            fault->whom.share = 0.05 + rng_unit(rng) / 2;
+            fault->whom.salt = rng_next(rng);
         }
         break;
     case FAULT_PARTITION: fault->who.share = 0.05 + rng_unit(rng) / 2; break;
@@ -98,7 +99,8 @@ static void draw_kind(struct rng *rng, struct fault *fault)
     }
 }
 
-/* Every fault draws from a generator of its own: whether one is left out changes no other. */
+/* Every fault draws from a generator of its own: whether one is left out changes no other. One draw a statement: C does not say which
+ * of two in an expression comes first. */
 size_t faults_draw(struct rng *rng, struct fault *list, size_t most, uint64_t span_us, const struct link *usual)
 {
     size_t count = 1 + rng_below(rng, most);
@@ -111,7 +113,8 @@ size_t faults_draw(struct rng *rng, struct fault *list, size_t most, uint64_t sp
         } while (fault->kind == FAULT_GARBAGE); /* asked for by scenarios: with it, counters of impossible things say nothing */
         fault->at_us = rng_below(&own, span_us * 3 / 4);
         fault->for_us = between(&own, 200000, span_us / 4);
-        fault->who = (struct crowd){.share = 0.02 + rng_unit(&own) * rng_unit(&own) * 0.5, .salt = rng_next(&own) | 1};
+        fault->who.share = 0.02 + rng_unit(&own) * rng_unit(&own) * 0.5;
+        fault->who.salt = rng_next(&own) | 1;
         fault->keeps_disk = rng_below(&own, 2) == 0;
         draw_kind(&own, fault);
         fault->until_us = fault->at_us + rng_below(&own, span_us - fault->at_us);

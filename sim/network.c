@@ -139,7 +139,8 @@ static void send_copy(struct host *from, struct host *to, struct hearsay_bytes b
         to->traffic.lost++;
         return;
     }
-    uint64_t delay = queued + travel(world, link) + (world_chance(world, link->reordering) ? link->reorder_us : 0);
+    uint64_t delay = queued + travel(world, link);
+    delay += world_chance(world, link->reordering) ? link->reorder_us : 0; /* in this order: C leaves that of operands open */
     struct parcel *parcel = parcel_make(world, PARCEL_PACKET, bytes.data, bytes.size);
     parcel->from = world_address(from->place);
     struct event *event = world_schedule(world, world->now + delay, on_packet);

@@ -6,7 +6,8 @@
  */
 #include "sim/spread_trial.h"
 
-#include <math.h>
+#include "base/logarithm.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -377,11 +378,11 @@ static void draw_phases(struct spread_trial *t)
     double sum = 0;
     struct rng again = t->rng;
     for (uint32_t i = 0; i <= t->setting->nodes; i++) {
-        sum -= log1p(-rng_unit(&again));
+        sum -= logarithm(1 - rng_unit(&again));
     }
     double at = 0;
     for (uint32_t i = 0; i < t->setting->nodes; i++) {
-        at -= log1p(-rng_unit(&t->rng));
+        at -= logarithm(1 - rng_unit(&t->rng));
         t->phase[i] = (float)(at / sum);
     }
 }

@@ -5,9 +5,10 @@
  */
 #include "swim/suspicion.h"
 
+#include "base/logarithm.h"
 #include "base/memory.h"
 
-#include <math.h>
+#define SUSPICION_EXACT 1e-9 /* log10(1000) is 3, whatever rounding makes of it */
 
 void suspicions_deinit(struct suspicions *s, const struct hearsay_allocator *memory)
 {
@@ -20,10 +21,9 @@ void suspicions_deinit(struct suspicions *s, const struct hearsay_allocator *mem
 
 uint32_t suspicion_least_ms(const struct turn *turn)
 {
-    double n = turn->population < 1 ? 1 : turn->population;
-    double scale = fmax(1.0, log10(n));
-    double factor = floor(1000.0 * scale) / 1000.0;
-    double ms = turn->options->suspicion_mult * factor * turn->options->probe_interval_ms;
+    double n = turn->population < 10 ? 10 : turn->population;
+    uint32_t thousandths = (uint32_t)(1000 * (logarithm(n) / LOGARITHM_OF_10) + SUSPICION_EXACT);
+    double ms = turn->options->suspicion_mult * (thousandths / 1000.0) * turn->options->probe_interval_ms;
     return ms > 4e9 ? UINT32_MAX : (uint32_t)ms;
 }
 
@@ -83,9 +83,9 @@ bool suspicion_confirm(struct suspicion *n, struct turn *turn, struct hearsay_by
         }
     }
     n->seen[++n->confirmed] = hash;
-    double part = log(n->confirmed + 1.0) / log(n->wanted + 1.0);
-    double ms = floor(n->max_ms - ((double)n->max_ms - n->min_ms) * part);
-    uint64_t timeout = turn_ms(ms < n->min_ms ? n->min_ms : (uint64_t)ms);
+    double part = logarithm(n->confirmed + 1.0) / logarithm(n->wanted + 1.0);
+    uint32_t ms = (uint32_t)(n->max_ms - ((double)n->max_ms - n->min_ms) * part);
+    uint64_t timeout = turn_ms(ms < n->min_ms ? n->min_ms : ms);
     uint64_t at = n->started_at + timeout;
     timers_set(turn->timers, &n->timer, at < turn->now ? turn->now : at);
     return true;

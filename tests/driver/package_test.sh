@@ -37,7 +37,7 @@ int main(void) { return puts(hearsay_version()) < 0 || rng_next(); }
 END
 ${CC:-cc} ${SANITIZE:-} -std=c11 -pedantic-errors -Wall -Werror -I "$include" "$folder/core.c" "$archive" -lm -o "$folder/core" &&
     "$folder/core" >/dev/null || complain "the core does not link alone"
-ldd "$folder/core" | grep -q -e libuv -e libnettle && complain "the core alone needs more than libm"
+ldd "$folder/core" | grep -q -e libuv -e libnettle && complain "the core alone needs more than the C library"
 if command -v ${CXX:-c++} >/dev/null 2>&1; then
     for header in hearsay hearsay_uv inspect; do
         echo "#include <hearsay/$header.h>" | ${CXX:-c++} -fsyntax-only -Wall -Werror -I "$include" -x c++ - ||

@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 cp "$root/tests/house/amalgam_example.c" "$work/example.c"
 for compiler in gcc clang musl-gcc; do
     command -v "$compiler" >/dev/null || continue
-    "$compiler" -std=c17 -Wall -Wextra -Werror -O1 -I"$work" "$work/example.c" "$work/hearsay.c" -o "$work/example" -lm
+    "$compiler" -std=c17 -Wall -Wextra -Werror -O1 -I"$work" "$work/example.c" "$work/hearsay.c" -o "$work/example"
     "$work/example"
     echo "$compiler: fine"
 done

@@ -11,7 +11,7 @@ failed=0
 
 # bcmp is how clang spells memcmp when only equality is asked.
 ld -r --whole-archive "$archive" -o "$work/core.o"
-allowed='memcpy memmove memset memcmp memchr strlen realloc free log log10 floor fmax ceil _GLOBAL_OFFSET_TABLE_'
+allowed='memcpy memmove memset memcmp memchr strlen realloc free _GLOBAL_OFFSET_TABLE_'
 for symbol in $(nm -u "$work/core.o" | awk '{ print $2 }'); do
     case $symbol in bcmp | __stack_chk_fail | __asan_* | __ubsan_* | __sanitizer_* | __gcov_* | __memcpy_chk | __memset_chk) continue ;; esac
     case " $allowed " in
