@@ -9,7 +9,8 @@
 #include <uv.h>
 
 enum chore {
-    CHORE_RECORDS,  /* tell streams the member events of this turn */
+    CHORE_RECORDS,  /* tell streams and handlers the member events of this turn */
+    CHORE_COALESCE, /* what was gathered is due */
     CHORE_SNAPSHOT, /* write snapshot lines */
     CHORE_BOOK,     /* write the address book */
     CHORE_LINES,    /* try again what a full pipe did not take */

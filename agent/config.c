@@ -57,6 +57,16 @@ const struct config_field config_fields[] = {
     {"protocol", "protocol", CONFIG_COUNT, AT(protocol), NULL, "2..5", "Serf protocol to speak (default 5)"},
     {"protocol_personality", "protocol-personality", CONFIG_TEXT, AT(personality), NULL, "serf|memberlist",
      "whose cluster this is (default serf)"},
+    {"event_handlers", "event-handler", CONFIG_WORDS, AT(event_handlers), NULL, "[EVENT=]SCRIPT",
+     "run SCRIPT for events: member-join, user:NAME, … (repeatable)"},
+    {"handler_timeout", "handler-timeout", CONFIG_SPAN, AT(handler_timeout_ms), NULL, "SPAN",
+     "longest run of a script (default 10m; 0: no limit)"},
+    {"handler_limit", "handler-limit", CONFIG_COUNT, AT(handler_limit), NULL, "COUNT",
+     "scripts that run at the same time (default 8)"},
+    {"coalesce_period", "coalesce-period", CONFIG_SPAN, AT(coalesce_period_ms), NULL, "SPAN",
+     "gather events so long before telling (default 3s; 0: never)"},
+    {"coalesce_quiet", "coalesce-quiet", CONFIG_SPAN, AT(coalesce_quiet_ms), NULL, "SPAN",
+     "or until nothing came for so long (default 1s)"},
     {"event_log", "event-log", CONFIG_TEXT, AT(event_log), NULL, "FILE",
      "append every event as a JSON line; - is stdout"},
     {"record", "record", CONFIG_TEXT, AT(record), NULL, "FILE",
@@ -73,7 +83,6 @@ const struct config_field config_fields[] = {
     {"recent_intent_timeout", NULL, CONFIG_NUMBER_SPAN, 0, "intent_timeout_ms", NULL, NULL},
     {"user_event_size_limit", NULL, CONFIG_NUMBER, 0, "event_bytes_max", NULL, NULL},
     {"query_size_limit", NULL, CONFIG_NUMBER, 0, "query_bytes_max", NULL, NULL},
-    {"event_handlers", "event-handler", CONFIG_LATER, 0, NULL, "SCRIPT", NULL},
     {"discover", "discover", CONFIG_LATER, 0, NULL, "NAME", NULL},
     {"mdns", NULL, CONFIG_LATER, 0, NULL, NULL, NULL},
     {"enable_syslog", "syslog", CONFIG_LATER_SWITCH, 0, NULL, NULL, NULL},
@@ -131,6 +140,7 @@ void config_deinit(struct config *config)
             replace(place_of(config, &config_fields[i]), NULL);
         }
     }
+    lists_free_words(&config->event_handlers);
     lists_free_words(&config->start_join);
     lists_free_words(&config->retry_join);
     lists_free_words(&config->files);
@@ -166,6 +176,10 @@ void config_default(struct config *config)
     default_text(&config->personality, "serf");
     default_integer(&config->retry_interval_ms, 30000);
     default_integer(&config->retry_max, 0);
+    default_integer(&config->handler_timeout_ms, 600000);
+    default_integer(&config->handler_limit, 8);
+    default_integer(&config->coalesce_period_ms, 3000);
+    default_integer(&config->coalesce_quiet_ms, 1000);
     default_integer(&config->protocol, 5);
     default_integer(&config->is_compressing, 1);
     default_integer(&config->is_replaying, 0);

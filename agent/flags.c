@@ -108,7 +108,7 @@ void flags_help(FILE *out)
             fprintf(out, "%*s%s\n", length < 36 ? 36 - length : 1, "", field->help);
         }
     }
-    fputs("\nSignals: HUP reloads tags and log level and reopens the event log, INT leaves gracefully, TERM ends.\n"
+    fputs("\nSignals: HUP reloads tags, event handlers and log level and reopens the event log, INT leaves gracefully, TERM ends.\n"
           "Exit codes: 0 fine, 1 failure, 2 wrong usage.\n",
           out);
 }

@@ -70,6 +70,7 @@ static void init_service(struct life *life, uint32_t event_bytes_max)
                                      .event_bytes_max = event_bytes_max,
                                      .name = life->config.node_name,
                                      .context = life,
+                                     .handlers = &life->handlers,
                                      .now_us = service_now,
                                      .unix_ms = unix_ms,
                                      .flush = service_flush,
@@ -158,10 +159,7 @@ static void on_event(struct hearsay_uv *uv, const struct hearsay_event *event, v
         put_event_line(life);
     }
     say_event(event);
-    service_event(&life->service, event);
-    if (life->service.member_count > 0) {
-        chores_want(&life->chores, CHORE_RECORDS, 0);
-    }
+    audience_event(life, event);
     if (persist_event(&life->persist, event)) {
         chores_want(&life->chores, CHORE_SNAPSHOT, 500);
         chores_want(&life->chores, CHORE_BOOK, 3000);
@@ -206,7 +204,10 @@ static void run_chore(void *context, enum chore chore)
     struct life *life = context;
     switch (chore) {
     case CHORE_RECORDS:
-        service_flush_events(&life->service);
+        audience_flush(life);
+        break;
+    case CHORE_COALESCE:
+        audience_run(life, false);
         break;
     case CHORE_SNAPSHOT:
         if (life->state == LIFE_RUNNING && life->persist.snapshot.fd >= 0) {
@@ -280,7 +281,8 @@ void life_stop(struct life *life, int exit_code)
         log_put(LOG_WARN, "hearsay: Shutdown without a Leave");
         persist_clocks(&life->persist, life->service.node);
     }
-    service_flush_events(&life->service);
+    audience_run(life, true);
+    audience_close(life);
     persist_close(&life->persist, life->config.node_name);
     for (int i = 0; i < LIFE_SIGNALS; i++) {
         uv_close((uv_handle_t *)&life->signals[i], NULL);
@@ -359,6 +361,7 @@ static bool open_node(struct life *life, char *error, size_t size)
         is_open = life->uv != NULL;
         if (is_open) {
             init_service(life, options.node.event_bytes_max);
+            life->handlers.node = life->service.node;
         }
         explicit_bzero(&options, sizeof options);
     }
@@ -423,6 +426,7 @@ static void abandon(struct life *life)
     }
     uv_run(&life->loop, UV_RUN_DEFAULT);
     uv_loop_close(&life->loop);
+    audience_close(life);
     persist_abandon(&life->persist);
     eventlog_close(&life->events);
 }
@@ -436,7 +440,7 @@ bool life_start(struct life *life, const struct config *flags, char *error, size
     }
     log_banner("==> Starting hearsay agent...");
     open_loop(life);
-    bool is_open = persist_open(&life->persist, &life->config, error, size)
+    bool is_open = audience_open(life, error, size) && persist_open(&life->persist, &life->config, error, size)
                    && eventlog_open(&life->events, life->config.event_log, error, size) && open_node(life, error, size);
     if (is_open) {
         log_banner("==> Starting hearsay agent RPC...");

@@ -6,8 +6,10 @@
 #define HEARSAY_AGENT_LIFE_H
 
 #include "agent/chores.h"
+#include "agent/coalesce.h"
 #include "agent/config.h"
 #include "agent/eventlog.h"
+#include "agent/handlers.h"
 #include "agent/persist.h"
 #include "agent/server.h"
 
@@ -27,6 +29,8 @@ struct life {
     struct service service;
     struct server server;
     struct eventlog events;
+    struct coalesce coalesce;
+    struct handlers handlers;
     struct persist persist;
     struct hearsay_address rpc;
     enum life_state state;
@@ -53,6 +57,14 @@ void joining_start(struct life *life);
 void joining_retry(struct life *life);
 /* The service's join. */
 void joining_by_rpc(void *context, const char *const *peers, size_t count, bool replay, service_joined done, void *user);
+/* audience.c: streams and event handlers hear of events. */
+bool audience_open(struct life *life, char *error, size_t size);
+void audience_reload(struct life *life, const struct config *fresh);
+void audience_event(struct life *life, const struct hearsay_event *event);
+void audience_run(struct life *life, bool is_everything);
+/* Member events that wait for others of their kind are told now. */
+void audience_flush(struct life *life);
+void audience_close(struct life *life);
 /* reload.c: SIGHUP. */
 void reload_now(struct life *life);
 

@@ -4,78 +4,28 @@
  */
 #include "agent/records.h"
 
+#include "agent/filter.h"
 #include "wire/msgpack.h"
 
 #include <ctype.h>
 
 #define FILTER_BYTES 1024
 
-/* One stream: what it wants, as bits by event type, and the user events that it wants by name. */
+/* One stream and what it wants. */
 struct subscription {
     struct subscription *next;
     uint64_t seq;
-    uint32_t types;
-    struct words names; /* of user events, when the bit of HEARSAY_USER_EVENT is not set */
+    struct filter filter;
 };
 
-static const struct {
-    const char *word;
-    uint32_t types;
-} filters[] = {
-    {"*", UINT32_MAX},
-    {"member-join", 1u << HEARSAY_MEMBER_JOIN},
-    {"member-leave", 1u << HEARSAY_MEMBER_LEAVE},
-    {"member-failed", 1u << HEARSAY_MEMBER_FAILED},
-    {"member-update", 1u << HEARSAY_MEMBER_UPDATE},
-    {"member-reap", 1u << HEARSAY_MEMBER_REAP},
-    {"user", 1u << HEARSAY_USER_EVENT},
-    {"query", 0}, /* valid; queries are not delivered by this version */
-};
-
-static bool add_filter(struct subscription *s, const char *word, size_t size)
+static bool parse_filter(struct subscription *s, struct hearsay_bytes text)
 {
-    for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
-        if (strlen(filters[i].word) == size && memcmp(filters[i].word, word, size) == 0) {
-            s->types |= filters[i].types;
-            return true;
-        }
-    }
-    if (size > 5 && memcmp(word, "user:", 5) == 0) {
-        char *name = must(strndup(word + 5, size - 5));
-        lists_add_word(&s->names, name);
-        free(name);
-        return true;
-    }
-    return size > 6 && memcmp(word, "query:", 6) == 0;
-}
-
-static bool parse_filters(struct subscription *s, struct hearsay_bytes text)
-{
-    const char *p = (const char *)text.data;
-    size_t left = text.size;
-    if (left == 0) {
-        return add_filter(s, "*", 1);
-    }
-    if (left > FILTER_BYTES) {
-        return false;
-    }
-    for (;;) {
-        const char *comma = memchr(p, ',', left);
-        size_t size = comma == NULL ? left : (size_t)(comma - p);
-        if (!add_filter(s, p, size)) {
-            return false;
-        }
-        if (comma == NULL) {
-            return true;
-        }
-        p = comma + 1;
-        left -= size + 1;
-    }
+    return text.size <= FILTER_BYTES && filter_parse(&s->filter, (const char *)text.data, text.size);
 }
 
 static void free_subscription(struct subscription *s)
 {
-    lists_free_words(&s->names);
+    filter_free(&s->filter);
     free(s);
 }
 
@@ -113,7 +63,7 @@ bool records_stream(struct session *session, uint64_t seq, struct hearsay_bytes 
     s->seq = seq;
     const char *error = has_seq(session, seq)                            ? "Stream with given sequence exists"
                         : session->subscription_count >= SESSION_STREAMS ? "Too many streams on this connection"
-                        : !parse_filters(s, type)                        ? "Invalid event filter"
+                        : !parse_filter(s, type)                         ? "Invalid event filter"
                                                                          : "";
     session_reply(session, seq, error);
     if (error[0] != '\0') {
@@ -222,24 +172,11 @@ void records_forget(struct session *session)
     }
 }
 
-static bool wants(const struct subscription *s, enum hearsay_event_type type, const char *name)
-{
-    if ((s->types & 1u << type) != 0) {
-        return true;
-    }
-    for (size_t i = 0; name != NULL && i < s->names.count; i++) {
-        if (strcmp(s->names.at[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void records_put_event(struct session *session, enum hearsay_event_type type, const char *name, const struct text *body)
 {
     bool is_any = false;
     for (const struct subscription *s = session->subscriptions; s != NULL && !session->is_closing; s = s->next) {
-        if (wants(s, type, name)) {
+        if (filter_wants(&s->filter, hearsay_event_text(type), name)) {
             session_reply(session, s->seq, "");
             text_put(&session->output, body->data, body->size);
             is_any = true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * SIGHUP: tags and log level come from the files again, and the event log is opened anew for those who rotate it. A file that is
+ * SIGHUP: tags, event handlers and log level come from the files again, and the event log is opened anew for those who rotate it. A file that is
  * wrong now changes nothing.
  */
 #include "agent/life.h"
@@ -41,6 +41,7 @@ void reload_now(struct life *life)
         log_put(LOG_ERR, "agent: Failed to reload: %s", error);
     } else {
         apply(life, &fresh, &tags);
+        audience_reload(life, &fresh);
     }
     config_deinit(&fresh);
     lists_free_tags(&tags);

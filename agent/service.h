@@ -10,6 +10,7 @@
 
 #include <hearsay/hearsay.h>
 
+struct handlers;
 struct hearsay_uv;
 struct session;
 
@@ -19,6 +20,7 @@ typedef void (*service_joined)(void *user, size_t contacted, const char *error);
 struct service {
     struct hearsay_node *node;
     struct hearsay_uv *uv; /* wishes go through it, so that they stand on its tape; NULL in tests */
+    const struct handlers *handlers; /* for stats; NULL = none */
     const char *rpc_auth; /* NULL = no token is asked for */
     uint32_t event_bytes_max;
     const char *name;

@@ -3,6 +3,7 @@
  * RPC requests that only look: members, stats, and hearsay's own why and health.
  */
 #include "agent/eventlog.h"
+#include "agent/handlers.h"
 #include "agent/pattern.h"
 #include "agent/requests.h"
 #include "base/check.h"
@@ -82,7 +83,7 @@ static void put_list(struct session *session, const char *key, uint32_t count, c
 
 #define TAG_FILTERS 64
 
-struct filter {
+struct member_filter {
     struct pattern name, status;
     struct {
         struct hearsay_bytes key; /* of the request */
@@ -102,7 +103,7 @@ static bool tag_matches(const struct hearsay_member *member, struct hearsay_byte
     return pattern_matches(pattern, (struct hearsay_bytes){NULL, 0});
 }
 
-static bool matches(const struct filter *filter, const struct hearsay_member *member)
+static bool matches(const struct member_filter *filter, const struct hearsay_member *member)
 {
     const char *status = status_word(member->status);
     if (!pattern_matches(&filter->name, bytes_of_string(member->name))
@@ -117,7 +118,7 @@ static bool matches(const struct filter *filter, const struct hearsay_member *me
     return true;
 }
 
-static void list_members(struct session *session, uint64_t seq, const struct filter *filter)
+static void list_members(struct session *session, uint64_t seq, const struct member_filter *filter)
 {
     struct text items = {0};
     struct hearsay_member member;
@@ -140,7 +141,7 @@ bool views_members(struct session *session, uint64_t seq, struct hearsay_bytes b
     return true;
 }
 
-static bool read_filter(struct filter *filter, struct hearsay_bytes body)
+static bool read_filter(struct member_filter *filter, struct hearsay_bytes body)
 {
     struct reader r = reader_of(body);
     bool is_fine = true;
@@ -168,7 +169,7 @@ static bool read_filter(struct filter *filter, struct hearsay_bytes body)
 
 bool views_members_filtered(struct session *session, uint64_t seq, struct hearsay_bytes body)
 {
-    struct filter *filter = must(calloc(1, sizeof *filter));
+    struct member_filter *filter = must(calloc(1, sizeof *filter));
     bool is_fine = read_filter(filter, body); /* Serf closes the connection on a bad pattern, without an answer */
     if (is_fine) {
         list_members(session, seq, filter);
@@ -248,22 +249,55 @@ static void put_own_tags(struct writer *w, const struct service *service)
     }
 }
 
+static void add_handler(void *context, const char *filter, const char *script)
+{
+    struct text key = {0};
+    text_printf(&key, "%s%s", filter, strchr(filter, ':') == NULL ? ":" : "");
+    lists_set_tag(context, key.data, script);
+    text_deinit(&key);
+}
+
+/* "user:deploy" to script, as Serf lists them. Answers what they take at most when encoded. */
+static size_t list_handlers(const struct service *service, struct taglist *list)
+{
+    size_t size = 0;
+    if (service->handlers != NULL) {
+        handlers_visit(service->handlers, add_handler, list);
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        size += strlen(list->at[i].key) + strlen(list->at[i].value) + 10;
+    }
+    return size;
+}
+
+static void put_handlers(struct writer *w, const struct taglist *handlers)
+{
+    put_section(w, "event_handlers", (uint32_t)handlers->count);
+    for (size_t i = 0; i < handlers->count; i++) {
+        put_string(w, handlers->at[i].key, handlers->at[i].value);
+    }
+}
+
 bool views_stats(struct session *session, uint64_t seq, struct hearsay_bytes body)
 {
     (void)body;
-    uint8_t room[4096];
     struct hearsay_stats stats;
-    struct writer w = writer_of(room, sizeof room);
+    struct taglist handlers = {0};
+    size_t size = 4096 + list_handlers(session->service, &handlers);
+    uint8_t *room = must(malloc(size));
+    struct writer w = writer_of(room, size);
     hearsay_get_stats(session->service->node, &stats);
     msgpack_put_map(&w, 5);
     put_section(&w, "agent", 1);
     put_string(&w, "name", session->service->name);
-    put_section(&w, "event_handlers", 0);
+    put_handlers(&w, &handlers);
     put_runtime(&w);
     put_serf(&w, &stats);
     put_own_tags(&w, session->service);
     session_reply(session, seq, "");
     put(&session->output, &w);
+    lists_free_tags(&handlers);
+    free(room);
     return true;
 }
 

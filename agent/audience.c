@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Who is told of events, and when: they are gathered for a short while (coalesce.h), then streams of RPC and event handlers
+ * hear them. Log, event log and snapshot do not come here, they hear at once.
+ */
+#include "agent/life.h"
+#include "agent/log.h"
+
+static void deliver(void *context, const struct hearsay_event *event)
+{
+    struct life *life = context;
+    service_event(&life->service, event);
+    handlers_event(&life->handlers, event);
+    if (life->service.member_count > 0 || life->handlers.members.size > 0) {
+        chores_want(&life->chores, CHORE_RECORDS, 0);
+    }
+}
+
+static void set_limits(struct life *life, const struct config *config)
+{
+    life->handlers.limit_ms = (uint64_t)config->handler_timeout_ms;
+    life->handlers.running_max = config->handler_limit > 0 ? (uint32_t)config->handler_limit : 1;
+    life->coalesce.period_ms = (uint64_t)config->coalesce_period_ms;
+    life->coalesce.quiet_ms = (uint64_t)config->coalesce_quiet_ms;
+}
+
+bool audience_open(struct life *life, char *error, size_t size)
+{
+    life->coalesce = (struct coalesce){.deliver = deliver, .context = life};
+    life->handlers = (struct handlers){.loop = &life->loop, .name = life->config.node_name};
+    set_limits(life, &life->config);
+    return handlers_set(&life->handlers, &life->config.event_handlers, error, size);
+}
+
+void audience_reload(struct life *life, const struct config *fresh)
+{
+    char error[512];
+    if (handlers_set(&life->handlers, &fresh->event_handlers, error, sizeof error)) {
+        set_limits(life, fresh);
+    } else {
+        log_put(LOG_ERR, "agent: event handlers stay as they were: %s", error);
+    }
+}
+
+static void wait_for_due(struct life *life)
+{
+    uint64_t due = coalesce_due_ms(&life->coalesce), now = uv_now(&life->loop);
+    if (due != 0) {
+        chores_want(&life->chores, CHORE_COALESCE, due > now ? due - now : 0);
+    }
+}
+
+void audience_event(struct life *life, const struct hearsay_event *event)
+{
+    coalesce_event(&life->coalesce, event, uv_now(&life->loop));
+    wait_for_due(life);
+}
+
+void audience_flush(struct life *life)
+{
+    service_flush_events(&life->service);
+    handlers_flush(&life->handlers);
+}
+
+void audience_run(struct life *life, bool is_everything)
+{
+    coalesce_run(&life->coalesce, uv_now(&life->loop), is_everything);
+    audience_flush(life);
+    wait_for_due(life);
+}
+
+void audience_close(struct life *life)
+{
+    handlers_close(&life->handlers);
+    coalesce_deinit(&life->coalesce);
+}
