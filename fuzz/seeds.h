@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Writing seeds: one small file each, in a folder per target. seeds.c cuts them out of captured conversations, seeds_own.c has those of our
- * own formats.
+ * own formats, seeds_parley.c those of the shared store.
  */
 #ifndef HEARSAY_FUZZ_SEEDS_H
 #define HEARSAY_FUZZ_SEEDS_H
@@ -16,5 +16,6 @@ const char *seed_path(const char *target);
 void seed_stop(const char *what, const char *why);
 
 void seeds_own(void);
+void seeds_parley(void);
 
 #endif

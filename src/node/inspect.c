@@ -245,6 +245,9 @@ enum hearsay_inspect_status hearsay_inspect_feed(struct hearsay_inspection *s, c
     case STREAM_WHOLE:
         s->status = read_answer(s);
         break;
+    case STREAM_FRAMES:
+        s->status = HEARSAY_INSPECT_BAD;
+        break;
     case STREAM_BAD:
         s->facts.is_encrypted = s->reader.was_encrypted;
         s->status = s->reader.fault == ENVELOPE_CIPHER ? HEARSAY_INSPECT_CIPHER : HEARSAY_INSPECT_BAD;

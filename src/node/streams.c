@@ -470,6 +470,10 @@ void streams_on_bytes(struct hearsay_node *node, struct turn *turn, uint32_t id,
     switch (stream_reader_feed(&c->reader, bytes)) {
     case STREAM_MORE:
         return;
+    case STREAM_FRAMES: /* nobody here speaks them yet */
+        turn->counters->drop_unknown_type++;
+        failed(node, turn, c, "the answer makes no sense", true);
+        return;
     case STREAM_BAD:
         turn->counters->drop_stream_bad++;
         answers_count_fault(turn->counters, c->reader.fault);

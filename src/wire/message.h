@@ -24,6 +24,7 @@ enum message_type {
     MESSAGE_NACK = 11,
     MESSAGE_CRC = 12,
     MESSAGE_ERROR = 13,
+    MESSAGE_PARLEY = 72, /* hearsay's own, to members with the ability only: parley.h */
     MESSAGE_LABEL = 244
 };
 

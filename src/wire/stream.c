@@ -210,6 +210,9 @@ static enum stream_status unwrap(struct stream_reader *s)
     } else if (e->key_count > 0 && e->verify_incoming) {
         return bad(s, ENVELOPE_PLAINTEXT);
     }
+    if (body.data[0] == MESSAGE_PARLEY) {
+        return STREAM_FRAMES;
+    }
     enum stream_status status = STREAM_WHOLE;
     if (body.data[0] == MESSAGE_COMPRESS) {
         status = decompress(s, &body);

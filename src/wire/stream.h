@@ -15,7 +15,8 @@
 enum stream_status {
     STREAM_MORE, /* not whole yet */
     STREAM_WHOLE,
-    STREAM_BAD   /* see fault */
+    STREAM_FRAMES, /* no single message, but frames (frames.h), which begin in raw */
+    STREAM_BAD     /* see fault */
 };
 
 struct stream_reader {
