@@ -140,6 +140,7 @@ static void on_event(void *context, struct host *host, const struct hearsay_even
     if (seat == NULL) {
         return;
     }
+    seat->is_recounted &= event->type > HEARSAY_MEMBER_REAP;
     if (event->type == HEARSAY_JOIN_RESULT && event->ticket == seat->ticket) {
         seat->is_met |= event->contacted;
         if (event->is_last && !seat->is_met) {
@@ -192,7 +193,7 @@ void cluster_boot(struct seat *seat, bool keeps_disk)
     if (seat->host->node != NULL) {
         return;
     }
-    seat->is_met = seat->has_left = false;
+    seat->is_met = seat->has_left = seat->is_recounted = false;
     if (start_node(seat, keeps_disk) != HEARSAY_OK) { /* memory is scarce: whoever supervises it starts it again */
         struct event *event = world_schedule(seat->cluster->world, seat->cluster->world->now + CLUSTER_RETRY_US, on_boot_again);
         event->object = seat;
@@ -234,6 +235,15 @@ void cluster_grow(struct cluster *cluster, uint32_t count, uint64_t spacing_us)
         struct seat *seat = add_seat(cluster);
         struct event *event = world_schedule(cluster->world, cluster->world->now + i * spacing_us, on_grow);
         event->object = seat;
+    }
+}
+
+void cluster_place(struct cluster *cluster, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct seat *seat = add_seat(cluster);
+        CHECK(start_node(seat, false) == HEARSAY_OK);
+        seat->is_met = true;
     }
 }
 
@@ -305,15 +315,18 @@ uint32_t cluster_running(const struct cluster *cluster)
     return running;
 }
 
-bool cluster_is_right_at(const struct cluster *cluster, const struct seat *seat, uint32_t running)
+bool cluster_is_right_at(struct seat *seat, uint32_t running)
 {
     struct hearsay_stats stats;
-    (void)cluster;
     if (!is_in(seat)) {
         return true;
     }
-    hearsay_get_stats(seat->host->node, &stats);
-    return stats.alive + stats.suspect == running;
+    if (!seat->is_recounted) { /* whoever comes to be shown, or is shown no more, makes an event */
+        hearsay_get_stats(seat->host->node, &stats);
+        seat->shown = stats.alive + stats.suspect;
+        seat->is_recounted = true;
+    }
+    return seat->shown == running;
 }
 
 struct seat *cluster_find(const struct cluster *cluster, const char *name)
@@ -341,7 +354,7 @@ bool cluster_agrees(const struct cluster *cluster)
 {
     uint32_t running = cluster_running(cluster);
     for (uint32_t i = 0; i < cluster->count; i++) {
-        if (!cluster_is_right_at(cluster, cluster->seats[i], running)) {
+        if (!cluster_is_right_at(cluster->seats[i], running)) {
             return false;
         }
     }

@@ -22,6 +22,8 @@ struct seat {
     uint64_t clock, event_clock;      /* what its snapshot says */
     uint32_t *remembered, remembered_count; /* members in it, by number */
     size_t bytes, bytes_peak;         /* memory of its node */
+    uint32_t shown;                   /* as alive or suspect by its node, when last counted */
+    bool is_recounted;                /* no member changed there since */
     struct cluster *cluster;
 };
 
@@ -48,6 +50,8 @@ void cluster_destroy(struct cluster *cluster);
 
 /* Adds hosts, named n1, n2 …, and starts them; each joins through earlier ones, `spacing_us` apart. */
 void cluster_grow(struct cluster *cluster, uint32_t count, uint64_t spacing_us);
+/* Adds hosts and starts them; each is alone. For warm.h. */
+void cluster_place(struct cluster *cluster, uint32_t count);
 /* Lets time pass until all know each other; false when that took longer. */
 bool cluster_meet(struct cluster *cluster, uint64_t patience_us);
 /* Starts a host that is down and lets it join. keeps_disk: with the clocks and members of its former life. */
@@ -58,7 +62,7 @@ void cluster_leave(struct seat *seat);
 
 uint32_t cluster_running(const struct cluster *cluster);
 /* Does this node know exactly those who run as alive? By count, which is cheap, or name by name. */
-bool cluster_is_right_at(const struct cluster *cluster, const struct seat *seat, uint32_t running);
+bool cluster_is_right_at(struct seat *seat, uint32_t running);
 /* A suspect is not buried yet, and counts as alive, as Serf shows it. So does who came back and is shown as leaving, where its greeting was
  * lost and an old goodbye was told by a push/pull, as happens in Serf. */
 bool cluster_agrees(const struct cluster *cluster);

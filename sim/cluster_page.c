@@ -42,9 +42,42 @@ static void text_deaths(const struct cluster_report *report, FILE *out)
     }
 }
 
+static void text_news(const struct cluster_report *report, FILE *out)
+{
+    for (size_t i = 0; i < report->news_count; i++) {
+        const struct report_news *news = &report->news[i];
+        fprintf(out, "event of n%-6u at %7.2f s   heard by half after %8.3f s, by the last of %u of %u after %.3f s\n", news->number + 1,
+                (double)(news->at - report->began_at) / 1e6, (double)(news->half_at - news->at) / 1e6, news->seen, news->hearers,
+                (double)(news->last_at - news->at) / 1e6);
+    }
+}
+
+static double times_real_time(const struct cluster_report *report)
+{
+    return report->cost.watching_s > 0 ? seconds_of(report) / report->cost.watching_s : 0;
+}
+
+static double inputs_per_second(const struct cluster_report *report)
+{
+    uint64_t inputs = report->cluster->world->inputs - report->inputs_before;
+    return report->cost.watching_s > 0 ? (double)inputs / report->cost.watching_s : 0;
+}
+
+static void text_cost(const struct cluster_report *report, FILE *out)
+{
+    const struct report_cost *cost = &report->cost;
+    if (cost->watching_s > 0) {
+        fprintf(out, "this computer    %.1f s of one core to meet, %.1f s since: %.1f times faster than real time, %.0f inputs a second\n",
+                cost->meeting_s, cost->watching_s, times_real_time(report), inputs_per_second(report));
+        fprintf(out, "memory           %.2f GiB at most, %.1f KiB for each node\n", (double)cost->peak_bytes / (1 << 30),
+                (double)report_node_bytes(report) / 1024);
+    }
+}
+
 void report_text(const struct cluster_report *report, FILE *out)
 {
     const struct report_sample *last = &report->samples[report->sample_count - 1];
+    text_news(report, out);
     text_deaths(report, out);
     fprintf(out, "verdicts         %" PRIu64 ", wrong %" PRIu64 ", about healthy nodes %" PRIu64 ", at healthy nodes %" PRIu64 "\n",
             report->verdicts, report->wrong, report->wrong_of_healthy, report->wrong_at_healthy);
@@ -62,6 +95,29 @@ void report_text(const struct cluster_report *report, FILE *out)
                     per_node_second(report, report->message_bytes[type]));
         }
     }
+    text_cost(report, out);
+    fprintf(out, "digest           %016" PRIx64 "\n", world_digest(report->cluster->world));
+}
+
+static void json_news(const struct cluster_report *report, FILE *out)
+{
+    fprintf(out, ",\"events\":[");
+    for (size_t i = 0; i < report->news_count; i++) {
+        const struct report_news *news = &report->news[i];
+        fprintf(out, "%s{\"node\":\"n%u\",\"at_s\":%.3f,\"half_s\":%.6f,\"last_s\":%.6f,\"seen\":%u,\"hearers\":%u}", i == 0 ? "" : ",",
+                news->number + 1, (double)(news->at - report->began_at) / 1e6, (double)(news->half_at - news->at) / 1e6,
+                (double)(news->last_at - news->at) / 1e6, news->seen, news->hearers);
+    }
+    fprintf(out, "]");
+}
+
+/* The only part that another run of the same seed need not repeat. */
+static void json_cost(const struct cluster_report *report, FILE *out)
+{
+    fprintf(out, ",\"cost\":{\"meeting_s\":%.3f,\"watching_s\":%.3f,\"times_real_time\":%.3f,\"inputs_per_second\":%.0f,\"peak_bytes\":%" PRIu64
+                 ",\"node_bytes\":%" PRIu64 "}",
+            report->cost.meeting_s, report->cost.watching_s, times_real_time(report), inputs_per_second(report), report->cost.peak_bytes,
+            report_node_bytes(report));
 }
 
 static void json_deaths(const struct cluster_report *report, FILE *out)
@@ -95,6 +151,7 @@ void report_json(const struct cluster_report *report, const char *scenario, uint
     const struct report_sample *last = &report->samples[report->sample_count - 1];
     fprintf(out, "{\"nodes\":%u,\"scenario\":\"%s\",\"seed\":%" PRIu64 ",\"duration_s\":%.1f,\"compression\":%s,\"digest\":\"%016" PRIx64 "\"",
             report->cluster->count, scenario, seed, last->at_s, is_compressed ? "true" : "false", world_digest(report->cluster->world));
+    json_news(report, out);
     json_deaths(report, out);
     fprintf(out, ",\"verdicts\":%" PRIu64 ",\"false_positives\":%" PRIu64 ",\"false_positives_about_healthy\":%" PRIu64
                  ",\"false_positives_at_healthy\":%" PRIu64,
@@ -111,7 +168,9 @@ void report_json(const struct cluster_report *report, const char *scenario, uint
         fprintf(out, "%s{\"at_s\":%.0f,\"coverage\":%.4f,\"failed\":%" PRIu64 ",\"wrong\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"queue\":%u}",
                 i == 0 ? "" : ",", s->at_s, s->coverage, s->failed, s->wrong, s->bytes + s->stream_bytes, s->queue_max);
     }
-    fprintf(out, "]}\n");
+    fprintf(out, "]");
+    json_cost(report, out);
+    fprintf(out, "}\n");
 }
 
 /* ---- the page --------------------------------------------------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
  */
 #include "sim/cluster_report.h"
 
+#include "base/bytes.h"
 #include "base/check.h"
 
 #include <stdlib.h>
@@ -29,6 +30,7 @@ void report_destroy(struct cluster_report *report)
     if (report != NULL) {
         free(report->samples);
         free(report->deaths);
+        free(report->news);
         free(report);
     }
 }
@@ -56,8 +58,36 @@ static void note_death(struct cluster_report *report, const struct seat *subject
     death->first_at = death->seen++ == 0 ? death->last_at : death->first_at;
 }
 
+/* Who sends an event hears it first, itself. Events of one time are told apart by what they say. */
+static struct report_news *news_of(struct cluster_report *report, const struct seat *seat, const struct hearsay_event *event)
+{
+    uint64_t hash = bytes_hash(event->payload, event->ltime);
+    for (size_t i = report->news_count; i-- > 0;) {
+        if (report->news[i].hash == hash) {
+            return &report->news[i];
+        }
+    }
+    report->news = world_resize(report->news, (report->news_count + 1) * sizeof *report->news);
+    struct report_news *news = &report->news[report->news_count++];
+    *news = (struct report_news){.number = seat->host->number, .hash = hash, .at = report->cluster->world->now,
+                                 .hearers = cluster_running(report->cluster)};
+    return news;
+}
+
+static void note_news(struct cluster_report *report, const struct seat *seat, const struct hearsay_event *event)
+{
+    struct report_news *news = news_of(report, seat, event);
+    news->last_at = report->cluster->world->now;
+    if (++news->seen == (news->hearers + 1) / 2) {
+        news->half_at = news->last_at;
+    }
+}
+
 void report_on_event(struct cluster_report *report, struct seat *seat, const struct hearsay_event *event)
 {
+    if (event->type == HEARSAY_USER_EVENT && report->cluster->world->now >= report->began_at) {
+        note_news(report, seat, event);
+    }
     if (event->type != HEARSAY_MEMBER_FAILED || report->cluster->world->now < report->began_at) {
         return;
     }
@@ -135,14 +165,12 @@ static void look(struct cluster_report *report)
                                    .bytes = traffic.packet_bytes_out - report->before.packet_bytes_out,
                                    .stream_bytes = traffic.stream_bytes_out - report->before.stream_bytes_out, .running = running};
     for (uint32_t i = 0; i < cluster->count; i++) {
-        const struct seat *seat = cluster->seats[i];
-        struct hearsay_stats stats;
+        struct seat *seat = cluster->seats[i];
         if (seat->host->node == NULL || seat->has_left) {
             continue;
         }
-        right += cluster_is_right_at(cluster, seat, running);
-        hearsay_get_stats(seat->host->node, &stats);
-        uint32_t queue = stats.member_queue + stats.event_queue + stats.intent_queue + stats.query_queue;
+        right += cluster_is_right_at(seat, running);
+        uint32_t queue = hearsay_rumors_waiting(seat->host->node);
         sample.queue_max = queue > sample.queue_max ? queue : sample.queue_max;
     }
     sample.coverage = running == 0 ? 1 : (double)right / running;
@@ -153,6 +181,17 @@ static void look(struct cluster_report *report)
     }
     report->samples = world_resize(report->samples, (report->sample_count + 1) * sizeof *report->samples);
     report->samples[report->sample_count++] = sample;
+}
+
+uint64_t report_node_bytes(const struct cluster_report *report)
+{
+    uint64_t bytes = 0, count = 0;
+    for (uint32_t i = 0; i < report->cluster->count; i++) {
+        const struct seat *seat = report->cluster->seats[i];
+        bytes += seat->host->node == NULL ? 0 : seat->bytes;
+        count += seat->host->node != NULL;
+    }
+    return count == 0 ? 0 : bytes / count;
 }
 
 void report_run(struct cluster_report *report, uint64_t duration_us)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What a cluster did while it was watched: who was found dead and how soon, who was accused wrongly, when all agreed again, what it cost
- * in messages and bytes; as text, JSON and one page of HTML.
+ * in messages and bytes, how soon user events were heard; as text, JSON and one page of HTML.
  */
 #ifndef HEARSAY_SIM_CLUSTER_REPORT_H
 #define HEARSAY_SIM_CLUSTER_REPORT_H
@@ -26,6 +26,17 @@ struct report_death {
     bool is_over;                     /* it started again */
 };
 
+struct report_news {
+    uint32_t number, hearers, seen;   /* who sent the event, who lived to hear it, and how many did */
+    uint64_t hash, at, half_at, last_at;
+};
+
+/* What the computer spent on it; whoever has a clock fills it in. */
+struct report_cost {
+    double meeting_s, watching_s;     /* of one core: until all knew each other, and since */
+    uint64_t peak_bytes;
+};
+
 struct cluster_report {
     struct cluster *cluster;
     uint64_t began_at, inputs_before;
@@ -35,6 +46,9 @@ struct cluster_report {
     size_t sample_count;
     struct report_death *deaths;
     size_t death_count;
+    struct report_news *news;         /* user events */
+    size_t news_count;
+    struct report_cost cost;
     double converged_s;               /* since when all have agreed, at the end; -1 = they do not */
     struct host_traffic before;
 };
@@ -46,6 +60,9 @@ void report_on_event(struct cluster_report *report, struct seat *seat, const str
 void report_on_packet(struct cluster_report *report, struct hearsay_bytes bytes);
 /* Watching begins; then a look every second, until the end. */
 void report_run(struct cluster_report *report, uint64_t duration_us);
+
+/* Bytes that a node holds, on average; what all share not included. */
+uint64_t report_node_bytes(const struct cluster_report *report);
 
 void report_text(const struct cluster_report *report, FILE *out);
 void report_json(const struct cluster_report *report, const char *scenario, uint64_t seed, bool is_compressed, FILE *out);

@@ -135,7 +135,9 @@ struct hearsay_stats {
     uint32_t streams;
     bool is_encrypted, is_leaving;
 };
-HEARSAY_API void hearsay_get_stats(const struct hearsay_node *node, struct hearsay_stats *stats);
+HEARSAY_API void hearsay_get_stats(const struct hearsay_node *node, struct hearsay_stats *stats); /* looks at every member */
+/* The sum of its queues, at no cost. */
+HEARSAY_API uint32_t hearsay_rumors_waiting(const struct hearsay_node *node);
 
 /* The flight recorder: what this node lately heard and decided, oldest first. */
 struct hearsay_record {

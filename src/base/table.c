@@ -48,11 +48,19 @@ static void place(struct table *t, uint32_t number)
 
 bool table_reserve(struct table *t)
 {
-    if ((t->count + 1) * 4 <= t->capacity * 3) {
+    return table_reserve_many(t, 1);
+}
+
+bool table_reserve_many(struct table *t, uint32_t more)
+{
+    if ((t->count + more) * 4 <= t->capacity * 3) {
         return true;
     }
     uint32_t old_capacity = t->capacity, *old = t->slots;
     uint32_t capacity = old_capacity == 0 ? 8 : old_capacity * 2;
+    while ((t->count + more) * 4 > capacity * 3) {
+        capacity *= 2;
+    }
     uint32_t *slots = memory_zeros(t->memory, capacity * sizeof *slots);
     if (slots == NULL) {
         return false;

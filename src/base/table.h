@@ -25,8 +25,9 @@ void table_init(struct table *t, const struct hearsay_allocator *memory, uint64_
 void table_deinit(struct table *t);
 /* TABLE_NONE when absent. */
 uint32_t table_find(const struct table *t, struct hearsay_bytes key);
-/* Makes room for one more. False when memory is out. */
+/* Makes room for one more, or for `more`. False when memory is out. */
 bool table_reserve(struct table *t);
+bool table_reserve_many(struct table *t, uint32_t more);
 /* The key must be absent and room reserved. */
 void table_insert(struct table *t, uint32_t number);
 void table_remove(struct table *t, uint32_t number);

@@ -7,6 +7,8 @@
 #include "node/node.h"
 #include "wire/stream.h"
 
+#define ANSWERS_TOLD_BY_NEWCOMERS 256 /* entries of a list that whoever was alone tells on */
+
 static void send(struct hearsay_node *node, struct turn *turn, uint32_t stream, bool is_outbound, struct hearsay_bytes message)
 {
     struct buffer *out = outbox_begin(turn->outbox, HEARSAY_SEND_STREAM, NULL, stream);
@@ -47,14 +49,27 @@ void answers_send_ping(struct hearsay_node *node, struct turn *turn, uint32_t st
     send(node, turn, stream, true, writer_bytes(&w));
 }
 
-bool answers_merge(struct hearsay_node *node, struct turn *turn, const struct push_pull *theirs,
-                   const struct claim_source *source, bool ignore_old)
+/* Differs: who comes alone into a large cluster does not tell the cluster about itself, nor ask it again before its turn. In memberlist each
+ * newcomer among 10,000 tells what all others told it: 200,000 copies of what everybody knows. In a small cluster these copies cost
+ * little, and help those who come at the same time. */
+static bool is_newcomer(const struct hearsay_node *node, const struct turn *turn, const struct push_pull *theirs)
 {
+    return turn->options->healing && node->beliefs.members.listed == 1 && theirs->header.nodes > ANSWERS_TOLD_BY_NEWCOMERS;
+}
+
+bool answers_merge(struct hearsay_node *node, struct turn *turn, const struct push_pull *theirs,
+                   const struct claim_source *given, bool ignore_old)
+{
+    struct claim_source source = *given;
     if (!push_pull_versions_fit(&node->beliefs, theirs)) {
         turn->counters->drop_versions++;
         return false;
     }
-    push_pull_merge(&node->beliefs, turn, theirs, source);
+    source.is_silent = is_newcomer(node, turn, theirs);
+    push_pull_merge(&node->beliefs, turn, theirs, &source);
+    if (source.is_silent && node->push_pull.is_armed) {
+        timers_set(turn->timers, &node->push_pull, turn->now + 1 + rng_below(turn->rng, push_pull_delay_us(turn)));
+    }
     if (theirs->user_state.size > 0 && turn->options->personality == HEARSAY_SERF) {
         (void)user_state_merge(&node->serf, &node->beliefs, turn, theirs->user_state, ignore_old);
     }

@@ -58,7 +58,6 @@ const struct hearsay_counters *hearsay_counters(const struct hearsay_node *node)
 
 void hearsay_get_stats(const struct hearsay_node *node, struct hearsay_stats *stats)
 {
-    struct hearsay_member member;
     *stats = (struct hearsay_stats){.health_score = node->beliefs.health.score,
                                     .member_time = node->serf.presence.clock.time,
                                     .event_time = node->serf.events.clock.time,
@@ -70,13 +69,19 @@ void hearsay_get_stats(const struct hearsay_node *node, struct hearsay_stats *st
                                     .streams = node->streams.open_in + node->streams.open_out,
                                     .is_encrypted = node->envelope.key_count > 0,
                                     .is_leaving = node->leave.stage != LEAVE_NOT};
-    for (size_t position = 0; hearsay_next_member(node, &position, &member);) {
-        stats->members++;
-        stats->alive += member.status == HEARSAY_ALIVE || member.status == HEARSAY_LEAVING;
-        stats->suspect += member.status == HEARSAY_SUSPECT;
-        stats->failed += member.status == HEARSAY_FAILED;
-        stats->left += member.status == HEARSAY_LEFT;
+    for (uint32_t slot = 0; slot < node->beliefs.members.used; slot++) {
+        enum hearsay_status status = presence_status(&node->beliefs, slot);
+        stats->members += status != HEARSAY_NONE;
+        stats->alive += status == HEARSAY_ALIVE || status == HEARSAY_LEAVING;
+        stats->suspect += status == HEARSAY_SUSPECT;
+        stats->failed += status == HEARSAY_FAILED;
+        stats->left += status == HEARSAY_LEFT;
     }
+}
+
+uint32_t hearsay_rumors_waiting(const struct hearsay_node *node)
+{
+    return rumors_count(&node->rumors);
 }
 
 bool hearsay_next_record(const struct hearsay_node *node, size_t *position, struct hearsay_record *record)

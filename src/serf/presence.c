@@ -38,36 +38,31 @@ void presence_deinit(struct presence *p, const struct hearsay_allocator *memory)
 
 /* ---- views and events -------------------------------------------------------------------------------------------------- */
 
+enum hearsay_status presence_status(const struct beliefs *b, uint32_t slot)
+{
+    static const uint8_t shown[] = {HEARSAY_NONE, HEARSAY_ALIVE, HEARSAY_LEAVING, HEARSAY_LEFT, HEARSAY_FAILED};
+    const struct member *member = members_at(&b->members, slot);
+    if (member->identity == NULL || member->is_remembered) {
+        return HEARSAY_NONE;
+    }
+    bool is_suspect = member->status == MEMBERS_STATUS_ALIVE && member->state == MESSAGE_STATE_SUSPECT;
+    return is_suspect ? HEARSAY_SUSPECT : (enum hearsay_status)shown[member->status];
+}
+
 static void fill_view(const struct beliefs *b, uint32_t slot, struct hearsay_member *out)
 {
     const struct member *member = members_at(&b->members, slot);
     const struct identity *i = member->identity;
     *out = (struct hearsay_member){.name = i->name, .address = i->address, .meta = pool_meta(i), .incarnation = member->incarnation,
-                                   .status_ltime = member->status_ltime, .status_since_us = turn_ms(member->changed_ms),
-                                   .abilities = (uint32_t)member->abilities, .is_self = slot == b->members.self};
+                                   .status = presence_status(b, slot), .status_ltime = member->status_ltime,
+                                   .status_since_us = turn_ms(member->changed_ms), .abilities = (uint32_t)member->abilities,
+                                   .is_self = slot == b->members.self};
     memcpy(out->versions, i->versions, 6);
-    switch (member->status) {
-    case MEMBERS_STATUS_ALIVE:
-        out->status = member->state == MESSAGE_STATE_SUSPECT ? HEARSAY_SUSPECT : HEARSAY_ALIVE;
-        break;
-    case MEMBERS_STATUS_LEAVING:
-        out->status = HEARSAY_LEAVING;
-        break;
-    case MEMBERS_STATUS_LEFT:
-        out->status = HEARSAY_LEFT;
-        break;
-    case MEMBERS_STATUS_FAILED:
-        out->status = HEARSAY_FAILED;
-        break;
-    default:
-        out->status = HEARSAY_NONE;
-    }
 }
 
 bool presence_view(const struct beliefs *b, uint32_t slot, struct hearsay_member *out)
 {
-    const struct member *member = members_at(&b->members, slot);
-    if (member->identity == NULL || member->status == MEMBERS_STATUS_NONE || member->is_remembered) {
+    if (presence_status(b, slot) == HEARSAY_NONE) {
         return false;
     }
     fill_view(b, slot, out);

@@ -35,6 +35,8 @@ void presence_tell_intent(struct presence *p, struct turn *turn, bool is_leave, 
 /* Forgets whoever is gone for too long, and arms the timer again. */
 void presence_on_reap(struct presence *p, struct beliefs *b, struct turn *turn);
 
+/* What users see it as; HEARSAY_NONE = they do not. */
+enum hearsay_status presence_status(const struct beliefs *b, uint32_t slot);
 /* The member as users see it. False when users see nothing of it. */
 bool presence_view(const struct beliefs *b, uint32_t slot, struct hearsay_member *out);
 /* Emits an event about a member. */

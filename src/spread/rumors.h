@@ -66,13 +66,18 @@ void rumors_eager_clear(struct rumors *r);
 /* One token of the eager rate. False when above it. */
 bool rumors_eager_token(struct turn *turn);
 
-static inline bool rumors_any(const struct rumors *r)
+static inline uint32_t rumors_count(const struct rumors *r)
 {
     uint32_t count = 0;
     for (int i = 0; i < RUMOR_CLASSES; i++) {
         count += r->queues[i].count;
     }
-    return count > 0;
+    return count;
+}
+
+static inline bool rumors_any(const struct rumors *r)
+{
+    return rumors_count(r) > 0;
 }
 
 #endif

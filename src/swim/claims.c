@@ -37,6 +37,9 @@ static void tell(struct turn *turn, const struct message *message, struct hearsa
 {
     uint8_t bytes[CLAIM_BYTES_MAX];
     struct writer w = writer_of(bytes, sizeof bytes);
+    if (source->is_silent) {
+        return;
+    }
     message_encode(&w, message);
     if (w.is_full) {
         turn->counters->drop_malformed++;

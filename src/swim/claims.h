@@ -25,6 +25,7 @@ struct claim_source {
     const char *peer;                     /* push/pull: who told, NULL = unknown */
     const struct hearsay_cause *evidence; /* our own probe, NULL = none */
     bool is_quiet;                        /* what we just learned is no news to others: no eager copies */
+    bool is_silent;                       /* told to nobody: all whom we know told it to us */
 };
 
 void claims_alive(struct beliefs *b, struct turn *turn, const struct message_alive *claim, const struct claim_source *source);

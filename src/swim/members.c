@@ -36,13 +36,8 @@ uint32_t members_find(const struct members *m, struct hearsay_bytes name)
     return slot == TABLE_NONE ? MEMBERS_NONE : slot;
 }
 
-/* Grows by a quarter: little of the memory stands empty. */
-static bool reserve_slot(struct members *m, struct turn *turn)
+static bool resize_slots(struct members *m, struct turn *turn, uint32_t capacity)
 {
-    if (m->free_first != 0 || m->used < m->capacity) {
-        return true;
-    }
-    uint32_t capacity = m->capacity == 0 ? 8 : m->capacity + m->capacity / 4;
     struct member *slots = memory_resize(turn->memory, m->slots, capacity * sizeof *slots);
     if (slots == NULL) {
         return false;
@@ -50,6 +45,36 @@ static bool reserve_slot(struct members *m, struct turn *turn)
     m->slots = slots;
     m->capacity = capacity;
     return true;
+}
+
+static bool resize_list(struct members *m, struct turn *turn, uint32_t capacity)
+{
+    uint32_t *list = memory_resize(turn->memory, m->list, capacity * sizeof *list);
+    if (list == NULL) {
+        return false;
+    }
+    m->list = list;
+    m->list_capacity = capacity;
+    return true;
+}
+
+/* Grows by a quarter: little of the memory stands empty. */
+static bool reserve_slot(struct members *m, struct turn *turn)
+{
+    return m->free_first != 0 || m->used < m->capacity || resize_slots(m, turn, m->capacity == 0 ? 8 : m->capacity + m->capacity / 4);
+}
+
+void members_expect(struct members *m, struct turn *turn, uint32_t more)
+{
+    uint32_t most = turn->options->members_max > m->names.count ? turn->options->members_max - m->names.count : 0;
+    more = more < most ? more : most;
+    (void)table_reserve_many(&m->names, more);
+    if (m->used + more > m->capacity) {
+        (void)resize_slots(m, turn, m->used + more);
+    }
+    if (m->listed + more > m->list_capacity) {
+        (void)resize_list(m, turn, m->listed + more);
+    }
 }
 
 uint32_t members_add(struct members *m, struct turn *turn, struct hearsay_bytes name, const struct hearsay_address *address,
@@ -84,6 +109,9 @@ bool members_change_identity(struct members *m, struct turn *turn, uint32_t slot
                              struct hearsay_bytes meta, const uint8_t versions[6])
 {
     const struct identity *old = m->slots[slot].identity;
+    if (pool_is(old, pool_name(old), address, meta, versions)) {
+        return true;
+    }
     const struct identity *identity = pool_intern(m->pool, pool_name(old), address, meta, versions);
     if (identity == NULL) {
         turn->counters->drop_no_memory++;
@@ -111,14 +139,10 @@ bool members_enlist(struct members *m, struct turn *turn, uint32_t slot)
 {
     CHECK(m->slots[slot].place == MEMBERS_NONE);
     if (m->listed == m->list_capacity) {
-        uint32_t capacity = m->list_capacity == 0 ? 8 : m->list_capacity + m->list_capacity / 4;
-        uint32_t *list = memory_resize(turn->memory, m->list, capacity * sizeof *list);
-        if (list == NULL) {
+        if (!resize_list(m, turn, m->list_capacity == 0 ? 8 : m->list_capacity + m->list_capacity / 4)) {
             turn->counters->drop_no_memory++;
             return false;
         }
-        m->list = list;
-        m->list_capacity = capacity;
     }
     place_at(m, m->listed++, slot);
     swap_places(m, m->listed - 1, (uint32_t)rng_below(turn->rng, m->listed));

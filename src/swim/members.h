@@ -76,6 +76,8 @@ static inline const struct hearsay_address *members_address(const struct members
     return &m->slots[slot].identity->address;
 }
 
+/* Room for so many more, exactly: they stand in a list before us. Without memory for it each makes its own way later. */
+void members_expect(struct members *m, struct turn *turn, uint32_t more);
 /* A new slot for a name that is not known, unlisted, state dead, incarnation 0. MEMBERS_NONE when full or out of memory (counted). */
 uint32_t members_add(struct members *m, struct turn *turn, struct hearsay_bytes name, const struct hearsay_address *address,
                      struct hearsay_bytes meta, const uint8_t versions[6]);

@@ -46,8 +46,8 @@ static uint64_t fingerprint_of(struct hearsay_bytes name, const struct hearsay_a
     return bytes_hash(bytes_of(versions, 6), h);
 }
 
-static bool has_content(const struct identity *i, struct hearsay_bytes name, const struct hearsay_address *address,
-                        struct hearsay_bytes meta, const uint8_t versions[6])
+bool pool_is(const struct identity *i, struct hearsay_bytes name, const struct hearsay_address *address, struct hearsay_bytes meta,
+             const uint8_t versions[6])
 {
     return bytes_equal(pool_name(i), name) && address_equal(&i->address, address) && bytes_equal(pool_meta(i), meta) &&
            memcmp(i->versions, versions, 6) == 0;
@@ -100,7 +100,7 @@ const struct identity *pool_intern(struct hearsay_pool *pool, struct hearsay_byt
     CHECK(name.size <= HEARSAY_NAME_MAX && meta.size <= HEARSAY_META_MAX);
     uint64_t fingerprint = fingerprint_of(name, address, meta, versions);
     uint32_t number = table_find(&pool->table, bytes_of(&fingerprint, sizeof fingerprint));
-    if (number != TABLE_NONE && has_content(pool->items[number], name, address, meta, versions)) {
+    if (number != TABLE_NONE && pool_is(pool->items[number], name, address, meta, versions)) {
         pool->items[number]->references++;
         return pool->items[number];
     }

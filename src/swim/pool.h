@@ -32,6 +32,9 @@ void pool_destroy(struct hearsay_pool *pool);
 /* The identity of this content, counted once more. NULL when memory is out. name must not contain NUL; name <= 255 bytes. */
 const struct identity *pool_intern(struct hearsay_pool *pool, struct hearsay_bytes name, const struct hearsay_address *address,
                                    struct hearsay_bytes meta, const uint8_t versions[6]);
+/* Is this its content? */
+bool pool_is(const struct identity *i, struct hearsay_bytes name, const struct hearsay_address *address, struct hearsay_bytes meta,
+             const uint8_t versions[6]);
 /* Counts one more owner of an identity in hand. */
 const struct identity *pool_hold(const struct identity *identity);
 void pool_release(struct hearsay_pool *pool, const struct identity *identity);

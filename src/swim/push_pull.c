@@ -110,6 +110,9 @@ bool push_pull_versions_fit(const struct beliefs *b, const struct push_pull *the
 void push_pull_merge(struct beliefs *b, struct turn *turn, const struct push_pull *theirs, const struct claim_source *source)
 {
     struct reader r = theirs->entries;
+    if (source->is_silent) {
+        members_expect(&b->members, turn, theirs->header.nodes);
+    }
     for (uint32_t i = 0; i < theirs->header.nodes; i++) {
         struct message_alive entry;
         enum message_state state;

@@ -6,12 +6,13 @@
 
 enum family { FAMILY_BAD, FAMILY_PLAIN, FAMILY_RAW, FAMILY_ARRAY, FAMILY_MAP };
 
-/* What a code byte announces: width more bytes of head, then (for RAW) `value` bytes or (for ARRAY, MAP) values. */
+/* What a code byte announces: width more bytes of head, then (for RAW) `value` bytes or (for ARRAY, MAP) values. Four bytes, so that it
+ * is one load: this is asked for every value of every message. */
 struct head {
-    enum family family;
+    uint8_t family;
     uint8_t width; /* bytes that follow the code: a count, or the whole number of a PLAIN */
     uint8_t extra; /* ext: the type byte */
-    uint32_t value;
+    uint8_t value;
 };
 
 /* Codes c0 .. df. */
@@ -28,7 +29,7 @@ static const struct head heads[32] = {
     {FAMILY_ARRAY, 2, 0, 0}, {FAMILY_ARRAY, 4, 0, 0}, {FAMILY_MAP, 2, 0, 0},   {FAMILY_MAP, 4, 0, 0},
 };
 
-static struct head head_of(uint8_t code)
+static inline struct head head_of(uint8_t code)
 {
     if (code < 0x80 || code >= 0xe0) {
         return (struct head){FAMILY_PLAIN, 0, 0, 0};
@@ -178,11 +179,6 @@ void msgpack_put_raw_or_nil(struct writer *w, struct hearsay_bytes v)
 void msgpack_put_address(struct writer *w, const struct hearsay_address *v)
 {
     msgpack_put_raw_or_nil(w, bytes_of(v->size == 0 ? NULL : v->bytes, v->size));
-}
-
-void msgpack_put_text(struct writer *w, const char *v)
-{
-    msgpack_put_raw(w, bytes_of_string(v));
 }
 
 void msgpack_put_str(struct writer *w, struct hearsay_bytes v)
@@ -360,6 +356,9 @@ double msgpack_get_double(struct reader *r)
 struct hearsay_bytes msgpack_get_raw(struct reader *r)
 {
     uint8_t code = reader_u8(r);
+    if ((code & 0xe0) == 0xa0) {
+        return reader_take(r, code & 31u);
+    }
     if (code == 0xc0 || r->is_bad) {
         return (struct hearsay_bytes){NULL, 0};
     }
@@ -409,7 +408,7 @@ enum msgpack_scanned msgpack_scan_run(struct msgpack_scan *scan, struct reader *
         if (reader_left(r) == 0) {
             return MSGPACK_SCAN_MORE;
         }
-        struct head head = head_of(reader_u8(&ahead));
+        struct head head = head_of(*ahead.at++);
         if (head.family == FAMILY_BAD) {
             return MSGPACK_SCAN_BAD;
         }
@@ -421,7 +420,7 @@ enum msgpack_scanned msgpack_scan_run(struct msgpack_scan *scan, struct reader *
             return MSGPACK_SCAN_MORE;
         }
         scan->left[scan->depth]--;
-        *r = ahead;
+        r->at = ahead.at;
         if (value > 0 && (head.family == FAMILY_ARRAY || head.family == FAMILY_MAP)) {
             if (scan->depth == sizeof scan->left / sizeof scan->left[0] - 1) {
                 return MSGPACK_SCAN_BAD;
