@@ -74,7 +74,7 @@ static int wrong_usage(const struct command *command, const char *what, const ch
 }
 
 /* A secret's own copy; the original in argv is overwritten, so that ps does not show it. */
-static bool take_secret(char **target, char *value)
+bool command_secret(char **target, char *value)
 {
     if (value[0] != '@') {
         *target = strdup(value);
@@ -115,7 +115,7 @@ static bool take(const struct flag *flag, char *value)
         *(const char **)flag->target = value;
         return true;
     case FLAG_SECRET:
-        return take_secret(flag->target, value);
+        return command_secret(flag->target, value);
     case FLAG_SWITCH:
         *(bool *)flag->target = value == NULL || strcmp(value, "true") == 0 || strcmp(value, "1") == 0;
         return value == NULL || *(bool *)flag->target || strcmp(value, "false") == 0 || strcmp(value, "0") == 0;

@@ -43,7 +43,8 @@ struct command {
 };
 
 extern const struct command command_members, command_join, command_leave, command_force_leave, command_event, command_monitor,
-    command_info, command_keygen, command_tags, command_version, command_why, command_inspect;
+    command_info, command_keygen, command_keys, command_query, command_reachability, command_rtt, command_tags, command_version,
+    command_why, command_inspect;
 
 /* Reads flags and arguments, then runs. Answers the exit code. */
 int command_run(const struct command *command, int argc, char **argv);
@@ -51,6 +52,8 @@ int command_run(const struct command *command, int argc, char **argv);
 int command_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same for wrong usage: whatever the command answers, the program's exit code is then EXIT_USAGE. Answers false. */
 bool command_misused(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* A secret argument: an owned copy, wiped from argv; @FILE reads a file. */
+bool command_secret(char **target, char *value);
 /* "text" or "json" into *is_json; else a line on stderr and false. */
 bool command_format(const char *format, bool *is_json);
 

@@ -4,9 +4,35 @@
  */
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/roster.h"
 #include "wire/msgpack.h"
 
-static bool prune;
+#include <string.h>
+
+static bool prune, is_strict;
+
+/* Serf's agents say nothing of a name that nobody has. */
+static bool is_member(struct client *client, const char *name)
+{
+    struct hearsay_bytes object;
+    struct roster roster;
+    bool is_known = false;
+    if (!client_ask(client, "members", bytes_of(NULL, 0)) || !client_next(client, &object, false)) {
+        return false;
+    }
+    if (!roster_read(&roster, object)) {
+        command_fail("the agent's list of members makes no sense");
+        return false;
+    }
+    for (size_t i = 0; i < roster.count; i++) {
+        is_known |= strcmp(roster.at[i].name, name) == 0;
+    }
+    roster_free(&roster);
+    if (!is_known) {
+        command_fail("no member is called %s", name);
+    }
+    return is_known;
+}
 
 static int run(int count, char **arguments)
 {
@@ -25,13 +51,14 @@ static int run(int count, char **arguments)
     if (!client_open(&client)) {
         return EXIT_FAILED;
     }
-    bool done = client_ask(&client, "force-leave", writer_bytes(&w));
+    bool done = (!is_strict || is_member(&client, arguments[0])) && client_ask(&client, "force-leave", writer_bytes(&w));
     client_close(&client);
     return done ? EXIT_DONE : EXIT_FAILED;
 }
 
 static const struct flag flags[] = {
     {"prune", FLAG_SWITCH, &prune, NULL, "also forget it at once"},
+    {"strict", FLAG_SWITCH, &is_strict, NULL, "fail when no member has that name (Serf does not)"},
     COMMAND_RPC_FLAGS,
     {.name = NULL},
 };

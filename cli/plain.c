@@ -56,13 +56,26 @@ char *plain_copy(struct hearsay_bytes bytes)
     return text;
 }
 
-void plain_tame(char *text)
+static void tame(char *text, const char *allowed)
 {
     for (uint8_t *p = (uint8_t *)text; *p != 0; p++) {
         bool is_c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0; /* U+0080..U+009F steer terminals too */
+        if (strchr(allowed, *p) != NULL) {
+            continue;
+        }
         if (*p < 0x20 || *p == 0x7f || is_c1) {
             *p = '?';
             p[1] = is_c1 ? '?' : p[1];
         }
     }
+}
+
+void plain_tame(char *text)
+{
+    tame(text, "");
+}
+
+void plain_tame_lines(char *text)
+{
+    tame(text, "\n\t");
 }

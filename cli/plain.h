@@ -13,5 +13,7 @@ char *plain_copy(struct hearsay_bytes bytes);
 void plain_into(char *out, size_t size, struct hearsay_bytes bytes);
 /* Replaces control characters by '?', in place. Text that goes into JSON need not come here: it is escaped there. */
 void plain_tame(char *text);
+/* The same, but lines and tabs stay what they are. */
+void plain_tame_lines(char *text);
 
 #endif

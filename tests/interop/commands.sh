@@ -6,8 +6,10 @@ AGENT="$1 agent"
 HEARSAY=$1
 . "$(dirname "$0")/lib.sh"
 
-theirs s1 1 -tag role=db
-ours h2 2 --tag role=web --tag b=2
+# shellcheck disable=SC2016
+handler='query:load=echo "$SERF_SELF_NAME $(cat) "' # what a member answers
+theirs s1 1 -tag role=db -event-handler "$handler"
+ours h2 2 --tag role=web --tag b=2 --event-handler "$handler"
 theirs s3 3
 s3=$pid
 for number in 1 2 3; do
@@ -32,8 +34,9 @@ steady() {
 }
 
 # same COMMAND FLAGS…: at both agents
+at='1 2'
 same() {
-    for number in 1 2; do
+    for number in $at; do
         command=$1
         shift
         serf "$command" -rpc-addr="$net.$number:7373" "$@" >"$work/serf.out" 2>/dev/null
@@ -73,6 +76,93 @@ same join -replay "$net.1"
 same join "$net.99"
 same force-leave nobody
 same force-leave s3
+
+# ---- queries ---------------------------------------------------------------------------------------------------------------------
+at=1
+same query -timeout=500ms load
+same query -timeout=500ms load 'much to do'
+same query -timeout=500ms -format=json load
+same query -timeout=500ms -format=json -tag role=nobody load
+same query -timeout=500ms -no-ack load
+same query -timeout=500ms -no-ack -format=json silence
+same query -timeout=500ms -node s1 -node nobody load
+same query -timeout=500ms -tag role=d. -relay-factor 1 load
+same query -timeout=500ms -tag 'role=(' load
+same query -timeout=500ms _serf_list-keys
+same query -timeout=500ms _serf_ping
+same query -timeout=500ms load "$(head -c 1100 /dev/zero | tr '\0' x)"
+same rtt s1
+same rtt nobody
+same rtt s1 nobody
+
+# sour COMMAND FLAGS…: the same, when it fails with lines on standard output; serf prints its error there too.
+sour() {
+    for number in $at; do
+        command=$1
+        shift
+        serf "$command" -rpc-addr="$net.$number:7373" "$@" >"$work/serf.out" 2>/dev/null
+        wanted=$?
+        "$HEARSAY" "$command" "-rpc-addr=$net.$number:7373" "$@" >"$work/hearsay.out" 2>&1
+        got=$?
+        [ $got -eq 1 ] && [ $wanted -eq 1 ] || fail "$command $*: exit codes $got and $wanted at $number"
+        for each in serf hearsay; do
+            sed -e "s/^hearsay $command: //" "$work/$each.out" | grep . | sort >"$work/$each.sorted"
+        done
+        diff "$work/serf.sorted" "$work/hearsay.sorted" || fail "$command $*: prints something else at $number"
+        set -- "$command" "$@"
+    done
+}
+# The command alone asks so many that fail in one run.
+same reachability
+sour keys -list
+sour keys -install HtkMFm5yzXnIqFdAe1Q1Hg==
+
+# ---- keys ----------------------------------------------------------------------------------------------------------------------------
+old=cg8StVXbQJ0gPvMd9o7yrg==
+new=HtkMFm5yzXnIqFdAe1Q1Hg==
+theirs s4 4 -encrypt "$old"
+theirs s5 5 -encrypt "$old"
+s5=$pid
+answers 4
+answers 5
+calls 4 5
+within 15 "4 sees s5" sees 4 s5 alive
+at=4
+same keys -list
+sour keys -install nonsense
+same keys -install "$new"
+same keys -list
+same keys -use "$new"
+sour keys -remove "$new"
+same keys -remove "$old"
+same keys -remove "$old"
+sour keys -use "$old"
+for verb in list "install $old" "use $old" "remove $new"; do
+    # shellcheck disable=SC2086 # a verb and its key
+    "$HEARSAY" keys $verb --rpc-addr "$net.4:7373" >"$work/out" 2>&1 || fail "keys $verb: $(cat "$work/out")"
+done
+"$HEARSAY" keys list --format json --rpc-addr "$net.4:7373" | tr -d ' \n' | grep -q "{\"keys\":{\"$old\":2},\"members\":2}" || fail "keys list as JSON"
+echo "$new" >"$work/new.key"
+"$HEARSAY" keys rotate "@$work/new.key" --rpc-addr "$net.4:7373" | grep -q 'Rotated: 2 members use the new key, 1 old key was removed' || fail "rotate"
+"$HEARSAY" keys list --rpc-addr "$net.4:7373" | tail -n +4 >"$work/out"
+[ "$(cat "$work/out")" = "$new  [2/2]" ] || fail "after the rotation: $(cat "$work/out")"
+"$HEARSAY" keys rotate --keep-old "$old" --rpc-addr "$net.4:7373" >"$work/out" || fail "rotate --keep-old"
+"$HEARSAY" keys list --rpc-addr "$net.4:7373" | grep -c '2/2' | grep -qx 2 || fail "--keep-old keeps"
+kill -9 "$s5"
+wait "$s5" 2>/dev/null
+"$HEARSAY" keys rotate --rpc-addr "$net.4:7373" >"$work/out" 2>&1 && fail "rotate while one is silent"
+within 40 "4 sees s5 failed" sees 4 s5 failed
+at=4
+same reachability
+"$HEARSAY" keys rotate "$new" --rpc-addr "$net.4:7373" >"$work/out" 2>&1 && fail "rotate while one is failed"
+grep -q '^failed member: s5' "$work/out" && grep -q 'nothing was removed' "$work/out" || fail "rotate names the failed: $(cat "$work/out")"
+"$HEARSAY" keys list --rpc-addr "$net.4:7373" | grep -q "$old" || fail "the old key is still there"
+"$HEARSAY" keys rotate --ignore-failed "$new" --rpc-addr "$net.4:7373" >"$work/out" || fail "rotate --ignore-failed"
+"$HEARSAY" keys list --rpc-addr "$net.4:7373" | grep -q "$old" && fail "the old key is gone"
+"$HEARSAY" force-leave --strict --rpc-addr "$net.4:7373" nobody 2>"$work/out" && fail "strict"
+grep -q 'no member is called nobody' "$work/out" || fail "strict says why"
+"$HEARSAY" force-leave --strict --rpc-addr "$net.4:7373" s5 || fail "strict of a member"
+
 "$HEARSAY" leave -rpc-addr="$net.1:7373" | grep -qx 'Graceful leave complete' || fail "leave at Serf's agent"
 "$HEARSAY" leave --rpc-addr "$net.2:7373" | grep -qx 'Graceful leave complete' || fail "leave at ours"
 "$HEARSAY" members --rpc-addr "$net.2:7373" >"$work/out" 2>&1 && fail "members of nobody"
