@@ -10,10 +10,26 @@ static void deliver(void *context, const struct hearsay_event *event)
 {
     struct life *life = context;
     service_event(&life->service, event);
+    if (event->type == HEARSAY_QUERY) {
+        handlers_query(&life->handlers, event->name, event->ltime, event->payload, event->query);
+        return;
+    }
     handlers_event(&life->handlers, event);
     if (life->service.member_count > 0 || life->handlers.members.size > 0) {
         chores_want(&life->chores, CHORE_RECORDS, 0);
     }
+}
+
+static bool respond(void *context, uint64_t query, struct hearsay_bytes answer, char *error, size_t size)
+{
+    struct life *life = context;
+    hearsay_err err = hearsay_uv_respond(life->uv, query, answer.data, answer.size);
+    if (err == HEARSAY_ERR_TOO_LARGE) {
+        snprintf(error, size, "response exceeds limit of %u bytes", life->service.response_bytes_max);
+    } else if (err != HEARSAY_OK) {
+        snprintf(error, size, "%s", hearsay_err_text(err));
+    }
+    return err == HEARSAY_OK;
 }
 
 static void set_limits(struct life *life, const struct config *config)
@@ -27,7 +43,7 @@ static void set_limits(struct life *life, const struct config *config)
 bool audience_open(struct life *life, char *error, size_t size)
 {
     life->coalesce = (struct coalesce){.deliver = deliver, .context = life};
-    life->handlers = (struct handlers){.loop = &life->loop, .name = life->config.node_name};
+    life->handlers = (struct handlers){.loop = &life->loop, .name = life->config.node_name, .respond = respond, .context = life};
     set_limits(life, &life->config);
     return handlers_set(&life->handlers, &life->config.event_handlers, error, size);
 }

@@ -118,18 +118,28 @@ static void put_payload(struct text *out, const struct hearsay_event *event)
     text_puts(out, "\"");
 }
 
+/* Answers to what was asked go to who asked. */
+static bool is_logged(enum hearsay_event_type type)
+{
+    return type != HEARSAY_JOIN_RESULT && type != HEARSAY_LEAVE_DONE && (type < HEARSAY_QUERY_ACK || type > HEARSAY_CONFLICT_RESOLVED);
+}
+
 bool eventlog_line(struct text *out, const struct hearsay_event *event, uint64_t unix_ms)
 {
-    if (event->type == HEARSAY_JOIN_RESULT || event->type == HEARSAY_LEAVE_DONE) {
+    if (!is_logged(event->type)) {
         return false;
     }
-    bool is_user = event->type == HEARSAY_USER_EVENT, is_message = event->type == HEARSAY_MESSAGE;
+    bool is_user = event->type == HEARSAY_USER_EVENT || event->type == HEARSAY_QUERY, is_message = event->type == HEARSAY_MESSAGE;
     text_printf(out, "{\"schema\":1,\"time_ms\":%llu,\"event\":\"%s\"", (unsigned long long)unix_ms,
-                is_user ? "user" : is_message ? "message" : hearsay_event_text(event->type));
+                hearsay_event_text(event->type));
     if (is_user) {
         text_puts(out, ",\"name\":");
         text_json_c(out, event->name == NULL ? "" : event->name);
         text_printf(out, ",\"ltime\":%llu", (unsigned long long)event->ltime);
+        if (event->type == HEARSAY_QUERY) {
+            text_puts(out, ",\"from\":");
+            text_json_c(out, event->from == NULL ? "" : event->from);
+        }
     }
     if (is_user || is_message) {
         put_payload(out, event);

@@ -61,13 +61,15 @@ static uint64_t lines_dropped(void *context)
     return log_dropped() + life->events.sink.dropped;
 }
 
-static void init_service(struct life *life, uint32_t event_bytes_max)
+static void init_service(struct life *life, const struct hearsay_options *node)
 {
     const char *auth = life->config.rpc_auth;
     life->service = (struct service){.node = hearsay_uv_node(life->uv),
                                      .uv = life->uv,
                                      .rpc_auth = auth,
-                                     .event_bytes_max = event_bytes_max,
+                                     .event_bytes_max = node->event_bytes_max,
+                                     .query_bytes_max = node->query_bytes_max,
+                                     .response_bytes_max = node->response_bytes_max,
                                      .name = life->config.node_name,
                                      .context = life,
                                      .handlers = &life->handlers,
@@ -132,6 +134,9 @@ static void say_event(const struct hearsay_event *event)
         break;
     case HEARSAY_USER_EVENT:
         log_put(LOG_INFO, "agent: Received event: user-event: %s", event->name);
+        break;
+    case HEARSAY_QUERY:
+        log_put(LOG_INFO, "agent: Received event: query: %s", event->name);
         break;
     case HEARSAY_CONFLICT:
         text_place(&event->other_address, place);
@@ -360,7 +365,7 @@ static bool open_node(struct life *life, char *error, size_t size)
         life->uv = hearsay_uv_start(&life->loop, &options, error, size);
         is_open = life->uv != NULL;
         if (is_open) {
-            init_service(life, options.node.event_bytes_max);
+            init_service(life, &options.node);
             life->handlers.node = life->service.node;
         }
         explicit_bzero(&options, sizeof options);

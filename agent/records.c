@@ -4,6 +4,7 @@
  */
 #include "agent/records.h"
 
+#include "agent/asking.h"
 #include "agent/filter.h"
 #include "wire/msgpack.h"
 
@@ -185,6 +186,36 @@ void records_put_event(struct session *session, enum hearsay_event_type type, co
     if (is_any) {
         session_wake(session);
     }
+}
+
+void records_put_query(struct session *session, const struct hearsay_event *event)
+{
+    const struct subscription *s = session->subscriptions;
+    while (s != NULL && !filter_wants(&s->filter, "query", event->name)) {
+        s = s->next;
+    }
+    if (s == NULL || session->is_closing) {
+        return;
+    }
+    size_t size = event->payload.size + strlen(event->name) + 128;
+    uint8_t *room = must(malloc(size));
+    struct writer w = writer_of(room, size);
+    msgpack_put_map(&w, 5);
+    msgpack_put_text(&w, "Event");
+    msgpack_put_text(&w, "query");
+    msgpack_put_text(&w, "ID");
+    msgpack_put_uint(&w, asking_offer(session, event));
+    msgpack_put_text(&w, "LTime");
+    msgpack_put_uint(&w, event->ltime);
+    msgpack_put_text(&w, "Name");
+    msgpack_put_str(&w, bytes_of_string(event->name));
+    msgpack_put_text(&w, "Payload");
+    msgpack_put_bin(&w, event->payload.size == 0 ? (struct hearsay_bytes){NULL, 0} : event->payload);
+    struct text body = {0};
+    text_put(&body, room, w.size);
+    free(room);
+    records_put_event(session, HEARSAY_QUERY, event->name, &body);
+    text_deinit(&body);
 }
 
 bool records_any(const struct service *service)

@@ -4,6 +4,8 @@
  */
 #include "agent/requests.h"
 
+#include "agent/asking.h"
+#include "agent/fields.h"
 #include "agent/records.h"
 #include "agent/secret.h"
 #include "wire/msgpack.h"
@@ -12,41 +14,11 @@
 
 #define JOIN_PEERS 1024
 
-/* Walks the keys of a body: for (struct fields f = …; next(&f);) … */
-struct fields {
-    struct reader r;
-    uint32_t left;
-    struct hearsay_bytes key;
-};
-
-static struct fields fields_of(struct hearsay_bytes body)
-{
-    struct fields f = {.r = reader_of(body)};
-    f.left = msgpack_get_map(&f.r);
-    return f;
-}
-
-static bool next(struct fields *f)
-{
-    if (f->left == 0 || f->r.is_bad) {
-        return false;
-    }
-    f->left--;
-    f->key = msgpack_get_raw(&f->r);
-    return !f->r.is_bad;
-}
-
-/* A string with a NUL behind it, to be freed. */
-static char *string_of(struct hearsay_bytes bytes)
-{
-    return must(strndup(bytes.size == 0 ? "" : (const char *)bytes.data, bytes.size));
-}
-
 static bool handshake(struct session *session, uint64_t seq, struct hearsay_bytes body)
 {
     int64_t version = 0;
     struct fields f = fields_of(body);
-    while (next(&f)) {
+    while (fields_next(&f)) {
         if (msgpack_is(f.key, "Version")) {
             version = msgpack_get_int(&f.r);
         } else {
@@ -66,7 +38,7 @@ static bool authenticate(struct session *session, uint64_t seq, struct hearsay_b
 {
     struct hearsay_bytes token = {NULL, 0};
     struct fields f = fields_of(body);
-    while (next(&f)) {
+    while (fields_next(&f)) {
         if (msgpack_is(f.key, "AuthKey")) {
             token = msgpack_get_raw(&f.r);
         } else {
@@ -97,7 +69,7 @@ static bool event(struct session *session, uint64_t seq, struct hearsay_bytes bo
     struct hearsay_bytes name = {NULL, 0}, payload = {NULL, 0};
     bool is_coalescing = false;
     struct fields f = fields_of(body);
-    while (next(&f)) {
+    while (fields_next(&f)) {
         if (msgpack_is(f.key, "Name")) {
             name = msgpack_get_raw(&f.r);
         } else if (msgpack_is(f.key, "Payload")) {
@@ -112,7 +84,7 @@ static bool event(struct session *session, uint64_t seq, struct hearsay_bytes bo
         return false;
     }
     struct service *service = session->service;
-    char *text = string_of(name), room[120];
+    char *text = fields_string(name), room[120];
     log_put(LOG_DEBUG, "agent: requesting user event send: %s. Coalesced: %s", text, is_coalescing ? "true" : "false");
     hearsay_err err = service->uv != NULL ? hearsay_uv_send_event(service->uv, text, payload.data, payload.size, is_coalescing)
                                           : hearsay_send_event(service->node, service->now_us(service->context), text, payload.data,
@@ -132,7 +104,7 @@ static bool force_leave(struct session *session, uint64_t seq, struct hearsay_by
     struct hearsay_bytes name = {NULL, 0};
     bool is_pruning = false;
     struct fields f = fields_of(body);
-    while (next(&f)) {
+    while (fields_next(&f)) {
         if (msgpack_is(f.key, "Node")) {
             name = msgpack_get_raw(&f.r);
         } else if (msgpack_is(f.key, "Prune")) {
@@ -145,7 +117,7 @@ static bool force_leave(struct session *session, uint64_t seq, struct hearsay_by
         return false;
     }
     struct service *service = session->service;
-    char *text = string_of(name);
+    char *text = fields_string(name);
     log_put(LOG_INFO, "agent: Force leaving node: %s%s", text, is_pruning ? " (prune)" : "");
     hearsay_err err = service->uv != NULL ? hearsay_uv_force_leave(service->uv, text, is_pruning)
                                           : hearsay_force_leave(service->node, service->now_us(service->context), text, is_pruning);
@@ -200,10 +172,10 @@ static bool join(struct session *session, uint64_t seq, struct hearsay_bytes bod
     struct words peers = {0};
     bool is_replaying = false;
     struct fields f = fields_of(body);
-    while (next(&f)) {
+    while (fields_next(&f)) {
         if (msgpack_is(f.key, "Existing")) {
             for (uint32_t n = msgpack_get_array(&f.r); n > 0 && !f.r.is_bad && peers.count < JOIN_PEERS; n--) {
-                char *peer = string_of(msgpack_get_raw(&f.r));
+                char *peer = fields_string(msgpack_get_raw(&f.r));
                 lists_add_word(&peers, peer);
                 free(peer);
             }
@@ -234,6 +206,7 @@ void requests_forget(struct session *session)
         ((struct pending_join *)session->pending_join)->session = NULL;
         session->pending_join = NULL;
     }
+    asking_forget(session);
 }
 
 static bool leave(struct session *session, uint64_t seq, struct hearsay_bytes body)
@@ -280,7 +253,7 @@ static bool tags(struct session *session, uint64_t seq, struct hearsay_bytes bod
     char room[300];
     current_tags(session->service, &now);
     struct fields f = fields_of(body);
-    while (next(&f)) {
+    while (fields_next(&f)) {
         if (msgpack_is(f.key, "DeleteTags")) {
             for (uint32_t n = msgpack_get_array(&f.r); n > 0 && !f.r.is_bad; n--) {
                 lists_delete_tag(&now, msgpack_get_raw(&f.r));
@@ -312,18 +285,6 @@ static bool refuse(struct session *session, uint64_t seq, const char *name)
     snprintf(room, sizeof room, "not supported by this hearsay version: %s", name);
     session_reply(session, seq, room);
     return true;
-}
-
-static bool refuse_query(struct session *session, uint64_t seq, struct hearsay_bytes body)
-{
-    (void)body;
-    return refuse(session, seq, "query");
-}
-
-static bool refuse_respond(struct session *session, uint64_t seq, struct hearsay_bytes body)
-{
-    (void)body;
-    return refuse(session, seq, "respond");
 }
 
 static bool refuse_coordinate(struct session *session, uint64_t seq, struct hearsay_bytes body)
@@ -377,8 +338,8 @@ static const struct request_kind kinds[] = {
     {"stream", true, records_stream},
     {"monitor", true, records_monitor},
     {"stop", true, records_stop},
-    {"query", true, refuse_query},
-    {"respond", true, refuse_respond},
+    {"query", true, asking_query},
+    {"respond", true, asking_respond},
     {"get-coordinate", true, refuse_coordinate},
     {"install-key", true, refuse_keys},
     {"use-key", true, refuse_keys},

@@ -4,6 +4,7 @@
  */
 #include "agent/service.h"
 
+#include "agent/asking.h"
 #include "agent/records.h"
 #include "agent/requests.h"
 #include "wire/msgpack.h"
@@ -60,6 +61,14 @@ static void tell_user_event(struct service *service, const struct hearsay_event 
     text_deinit(&body);
 }
 
+static void tell_query(struct service *service, const struct hearsay_event *event)
+{
+    for (struct session *s = service->sessions, *next; s != NULL; s = next) {
+        next = s->next;
+        records_put_query(s, event);
+    }
+}
+
 static bool is_told(enum hearsay_event_type type)
 {
     return type == HEARSAY_MEMBER_JOIN || type == HEARSAY_MEMBER_FAILED || type == HEARSAY_MEMBER_LEAVE
@@ -68,12 +77,19 @@ static bool is_told(enum hearsay_event_type type)
 
 void service_event(struct service *service, const struct hearsay_event *event)
 {
+    if (event->type == HEARSAY_QUERY_ACK || event->type == HEARSAY_QUERY_RESPONSE || event->type == HEARSAY_QUERY_DONE) {
+        asking_event(service, event);
+        return;
+    }
     if (!records_any(service)) {
         return;
     }
     if (event->type == HEARSAY_USER_EVENT) {
         service_flush_events(service);
         tell_user_event(service, event);
+    } else if (event->type == HEARSAY_QUERY) {
+        service_flush_events(service);
+        tell_query(service, event);
     } else if (is_told(event->type)) {
         if (service->member_type != event->type) {
             service_flush_events(service);
@@ -99,4 +115,5 @@ void service_left(struct service *service)
 void service_deinit(struct service *service)
 {
     text_deinit(&service->members);
+    asking_deinit(service);
 }

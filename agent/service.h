@@ -13,6 +13,7 @@
 struct handlers;
 struct hearsay_uv;
 struct session;
+struct asked;
 
 /* error is NULL when somebody was contacted. */
 typedef void (*service_joined)(void *user, size_t contacted, const char *error);
@@ -22,7 +23,7 @@ struct service {
     struct hearsay_uv *uv; /* wishes go through it, so that they stand on its tape; NULL in tests */
     const struct handlers *handlers; /* for stats; NULL = none */
     const char *rpc_auth; /* NULL = no token is asked for */
-    uint32_t event_bytes_max;
+    uint32_t event_bytes_max, query_bytes_max, response_bytes_max;
     const char *name;
     void *context;
     uint64_t (*now_us)(void *context);
@@ -38,6 +39,7 @@ struct service {
     uint32_t member_count;
     enum hearsay_event_type member_type;
     struct session *sessions;
+    struct asked *asked; /* queries of clients (asking.c) */
 };
 
 /* Tells streams. Member events are held until service_flush_events or an event of another type. */

@@ -31,7 +31,7 @@ void session_deinit(struct session *session)
     text_deinit(&session->output);
 }
 
-void session_reply(struct session *session, uint64_t seq, const char *error)
+void session_put_reply(struct text *out, uint64_t seq, const char *error)
 {
     uint8_t room[1024];
     struct writer w = writer_of(room, sizeof room);
@@ -41,7 +41,12 @@ void session_reply(struct session *session, uint64_t seq, const char *error)
     msgpack_put_str(&w, (struct hearsay_bytes){(const uint8_t *)error, size < 900 ? size : 900});
     msgpack_put_text(&w, "Seq");
     msgpack_put_uint(&w, seq);
-    text_put(&session->output, room, w.size);
+    text_put(out, room, w.size);
+}
+
+void session_reply(struct session *session, uint64_t seq, const char *error)
+{
+    session_put_reply(&session->output, seq, error);
 }
 
 static size_t request_limit(const struct session *session)

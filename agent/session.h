@@ -15,6 +15,7 @@
 #define SESSION_STREAMS 32
 
 struct subscription; /* of stream */
+struct offer;
 
 struct session {
     struct service *service;
@@ -36,6 +37,8 @@ struct session {
     uint64_t monitor_seq;
     bool is_monitoring;
     void *pending_join;
+    struct offer *offers; /* queries it may answer (asking.c) */
+    uint64_t last_offer;
     struct session *next;
 };
 
@@ -45,7 +48,8 @@ void session_deinit(struct session *session);
 void session_feed(struct session *session, const void *data, size_t size);
 /* Goes on with what was fed, after is_busy or is_paused ended. */
 void session_resume(struct session *session);
-/* Appends a response header. */
+/* Appends a response header to some text, or to the output. */
+void session_put_reply(struct text *out, uint64_t seq, const char *error);
 void session_reply(struct session *session, uint64_t seq, const char *error);
 /* Tells the owner that output was appended, unless a request is being handled: then it will look by itself. */
 void session_wake(struct session *session);

@@ -5,6 +5,7 @@
 #include "agent/setup.h"
 
 #include "agent/disk.h"
+#include "agent/expression.h"
 #include "agent/secret.h"
 
 #include <jansson.h>
@@ -159,6 +160,7 @@ bool setup_options(const struct config *config, const struct taglist *tags, stru
     }
     node->name = config->node_name;
     node->label = config->label;
+    node->matcher.match = expression_match;
     node->tags = tags->at;
     node->tag_count = tags->count;
     node->compression = config->is_compressing != 0;

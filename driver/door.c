@@ -177,3 +177,38 @@ hearsay_err door_remember(struct door *door, const char *name, const struct hear
     }
     return settled(door, hearsay_remember(door->node, now, name, address));
 }
+
+hearsay_err door_query(struct door *door, const struct hearsay_question *q, uint32_t *ticket)
+{
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_QUERY, now);
+        tape_text(door->tape, q->name);
+        tape_bytes(door->tape, q->payload.data, q->payload.size);
+        tape_number(door->tape, q->wants_acks);
+        tape_number(door->tape, q->relay_factor);
+        tape_number(door->tape, q->timeout_us);
+        tape_tags(door->tape, q->tags, q->tag_count);
+        tape_number(door->tape, q->node_count);
+        for (size_t i = 0; i < q->node_count; i++) {
+            tape_text(door->tape, q->nodes[i]);
+        }
+    }
+    return settled(door, hearsay_query(door->node, now, q, ticket));
+}
+
+hearsay_err door_respond(struct door *door, uint64_t query, const void *payload, size_t size)
+{
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_RESPOND, now);
+        tape_number(door->tape, query);
+        tape_bytes(door->tape, payload, size);
+    }
+    return settled(door, hearsay_respond(door->node, now, query, payload, size));
+}
+
+hearsay_err door_query_keys(struct door *door, enum hearsay_key_wish wish, const struct hearsay_key *key, uint8_t relay_factor, uint32_t *ticket)
+{
+    return settled(door, hearsay_query_keys(door->node, door_now(), wish, key, relay_factor, ticket));
+}

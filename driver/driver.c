@@ -203,6 +203,9 @@ static bool create_node(struct hearsay_uv *uv, struct hearsay_options *node, cha
     if (node->cipher.seal == NULL && hearsay_cipher_nettle(&uv->cipher)) {
         node->cipher = uv->cipher;
     }
+    if (uv->door.tape != NULL) {
+        tape_watch(uv->door.tape, &node->matcher);
+    }
     if (uv->door.tape != NULL && node->cipher.seal != NULL) {
         tape_listen(uv->door.tape, &node->cipher);
     }

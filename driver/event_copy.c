@@ -53,7 +53,7 @@ const struct hearsay_event *event_copy_make(struct event_copy *e, const struct h
     struct hearsay_event *copy = &e->copy;
     *copy = *event;
     if (!reserve(e, text_size(copy->member.name) + copy->member.meta.size + text_size(copy->cause.accuser) + text_size(copy->name) +
-                        copy->payload.size + text_size(copy->text))) {
+                        copy->payload.size + text_size(copy->text) + text_size(copy->from))) {
         return NULL;
     }
     uint8_t *at = e->memory;
@@ -63,6 +63,7 @@ const struct hearsay_event *event_copy_make(struct event_copy *e, const struct h
     move_text(&copy->name, &at);
     move_bytes(&copy->payload, &at);
     move_text(&copy->text, &at);
+    move_text(&copy->from, &at);
     return copy;
 }
 

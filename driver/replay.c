@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define NONCES_AHEAD 64
+#define MATCHES_AHEAD 64
 
 struct replay {
     const uint8_t *data;
@@ -26,6 +27,8 @@ struct replay {
     struct hearsay_cipher cipher, inner;
     uint8_t nonces[NONCES_AHEAD][12];
     size_t nonce_first, nonce_count;
+    uint8_t matches[MATCHES_AHEAD];
+    size_t match_count, match_first;
     void (*on_output)(uint64_t now, const struct hearsay_output *output, void *user);
     void *user;
     struct hearsay_tape_result *result;
@@ -173,6 +176,36 @@ static bool open_sealed(void *context, struct hearsay_bytes key, const uint8_t n
     return r->inner.open(r->inner.context, key, nonce, aad, sealed, out);
 }
 
+/* ---- the matcher: its answers come from the tape too ---- */
+
+static void keep_match(struct replay *r)
+{
+    uint8_t is_found = read_byte(r);
+    if (r->match_count == MATCHES_AHEAD) {
+        r->is_malformed = true;
+        return;
+    }
+    r->matches[(r->match_first + r->match_count++) % MATCHES_AHEAD] = is_found;
+}
+
+static bool match(void *context, struct hearsay_bytes expression, struct hearsay_bytes text)
+{
+    struct replay *r = context;
+    (void)expression;
+    (void)text;
+    if (r->match_count == 0 && r->at < r->size && r->data[r->at] == TAPE_MATCH) {
+        r->at++;
+        keep_match(r);
+    }
+    if (r->match_count == 0) {
+        return false; /* there was no matcher, or the lives have parted */
+    }
+    bool is_found = r->matches[r->match_first] != 0;
+    r->match_first = (r->match_first + 1) % MATCHES_AHEAD;
+    r->match_count--;
+    return is_found;
+}
+
 /* ---- records ---- */
 
 static void read_numbers(struct replay *r, struct hearsay_options *options)
@@ -198,6 +231,7 @@ static void create_node(struct replay *r, const struct hearsay_options *given)
         options.allocator = given->allocator;
     }
     options.cipher = r->cipher;
+    options.matcher = (struct hearsay_matcher){.context = r, .match = match};
     options.seed = read_number(r);
     char *name = read_text(r);
     options.name = name;
@@ -254,6 +288,38 @@ static void replay_join(struct replay *r)
     free(targets);
 }
 
+static void replay_query(struct replay *r)
+{
+    struct hearsay_question q = {.name = NULL};
+    uint32_t ticket;
+    char *name = read_text(r);
+    q.name = name;
+    q.payload = read_bytes(r);
+    q.wants_acks = read_number(r) != 0;
+    q.relay_factor = (uint8_t)read_number(r);
+    q.timeout_us = read_number(r);
+    struct tags tags = read_tags(r);
+    q.tags = tags.list;
+    q.tag_count = tags.count;
+    q.node_count = read_number(r);
+    r->is_bad |= q.node_count > r->size - r->at;
+    char **nodes = r->is_bad ? NULL : calloc(q.node_count + 1, sizeof *nodes);
+    for (size_t i = 0; nodes != NULL && i < q.node_count; i++) {
+        nodes[i] = read_text(r);
+        r->is_bad |= nodes[i] == NULL;
+    }
+    q.nodes = (const char *const *)nodes;
+    if (!r->is_bad && nodes != NULL) {
+        (void)!hearsay_query(r->node, r->now, &q, &ticket);
+    }
+    for (size_t i = 0; nodes != NULL && i < q.node_count; i++) {
+        free(nodes[i]);
+    }
+    free(nodes);
+    free_tags(&tags);
+    free(name);
+}
+
 /* The wishes; their answers were told to the user then and concern nobody now. */
 static bool replay_wish(struct replay *r, enum tape_kind kind)
 {
@@ -262,6 +328,7 @@ static bool replay_wish(struct replay *r, enum tape_kind kind)
     struct hearsay_address address;
     struct tags tags = {NULL, 0};
     bool flag = false;
+    uint64_t number;
     if (kind == TAPE_FORCE_LEAVE || kind == TAPE_EVENT || kind == TAPE_REMEMBER) {
         name = read_text(r);
     }
@@ -289,6 +356,12 @@ static bool replay_wish(struct replay *r, enum tape_kind kind)
     case TAPE_REMEMBER:
         read_address(r, &address);
         (void)!hearsay_remember(r->node, r->now, name, &address);
+        break;
+    case TAPE_QUERY: replay_query(r); break;
+    case TAPE_RESPOND:
+        number = read_number(r);
+        bytes = read_bytes(r);
+        (void)!hearsay_respond(r->node, r->now, number, bytes.data, bytes.size);
         break;
     default: return false;
     }
@@ -363,6 +436,10 @@ static void replay_all(struct replay *r, const struct hearsay_options *options)
         enum tape_kind kind = (enum tape_kind)read_byte(r);
         if (kind == TAPE_NONCE) {
             keep_nonce(r);
+            continue;
+        }
+        if (kind == TAPE_MATCH) {
+            keep_match(r);
             continue;
         }
         if (kind != TAPE_TAKEN) {

@@ -20,6 +20,7 @@ struct tape {
     uint64_t taken;        /* outputs not yet written */
     bool is_empty;         /* the node said that there are no more */
     struct hearsay_cipher inner;
+    struct hearsay_matcher matcher;
 };
 
 static uint64_t fold(uint64_t digest, const void *data, size_t size)
@@ -72,6 +73,10 @@ static uint64_t fold_event(uint64_t digest, const struct hearsay_event *event)
     digest = fold_number(digest, event->ltime);
     digest = fold_number(digest, event->ticket);
     digest = fold_number(digest, (uint64_t)(event->contacted | event->is_last << 1 | event->coalesce << 2));
+    digest = fold_text(digest, event->from);
+    digest = fold_number(digest, event->query);
+    digest = fold_number(digest, (uint64_t)event->members << 32 | event->acks);
+    digest = fold_number(digest, (uint64_t)event->answers << 32 | event->errors << 1 | event->is_ok);
     return fold_text(digest, event->text);
 }
 
@@ -166,6 +171,24 @@ void tape_listen(struct tape *tape, struct hearsay_cipher *cipher)
 {
     tape->inner = *cipher;
     *cipher = (struct hearsay_cipher){.context = tape, .seal = seal, .open = open_sealed, .nonce = draw_nonce};
+}
+
+static bool match(void *context, struct hearsay_bytes expression, struct hearsay_bytes text)
+{
+    struct tape *tape = context;
+    bool is_found = tape->matcher.match(tape->matcher.context, expression, text);
+    write_taken(tape);
+    putc(TAPE_MATCH, tape->file);
+    putc(is_found, tape->file);
+    return is_found;
+}
+
+void tape_watch(struct tape *tape, struct hearsay_matcher *matcher)
+{
+    if (matcher->match != NULL) {
+        tape->matcher = *matcher;
+        *matcher = (struct hearsay_matcher){.context = tape, .match = match};
+    }
 }
 
 void tape_options(struct tape *tape, uint64_t now, const struct hearsay_options *options)

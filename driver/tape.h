@@ -33,7 +33,10 @@ enum tape_kind {
     TAPE_META = 14,        /* when, bytes */
     TAPE_REMEMBER = 15,    /* when, name, address */
     TAPE_TAKEN = 16,       /* outputs taken since the last record, 1 if then there were none left, digest of all so far (8 bytes) */
-    TAPE_NONCE = 17        /* 12 bytes that the cipher drew */
+    TAPE_NONCE = 17,       /* 12 bytes that the cipher drew */
+    TAPE_QUERY = 18,       /* when, name, payload, acks, relay factor, timeout, tags, names (how many, then each) */
+    TAPE_RESPOND = 19,     /* when, query, payload */
+    TAPE_MATCH = 20        /* 1 if the matcher found a match, else 0 */
 };
 
 /* Folds an output into a digest of all outputs before it. Starts with TAPE_DIGEST_START. */
@@ -47,6 +50,8 @@ struct tape *tape_open(const char *path);
 void tape_close(struct tape *tape);
 /* Puts a cipher in front of *cipher that records the nonces. *cipher must outlive the node. */
 void tape_listen(struct tape *tape, struct hearsay_cipher *cipher);
+/* The same for a matcher: what it answers is recorded. */
+void tape_watch(struct tape *tape, struct hearsay_matcher *matcher);
 /* Records what the node is created with. First of all records. */
 void tape_options(struct tape *tape, uint64_t now, const struct hearsay_options *options);
 

@@ -52,3 +52,19 @@ hearsay_err hearsay_uv_remember(struct hearsay_uv *uv, const char *name, const s
 {
     return door_remember(&uv->door, name, address);
 }
+
+hearsay_err hearsay_uv_query(struct hearsay_uv *uv, const struct hearsay_question *question, uint32_t *ticket)
+{
+    return door_query(&uv->door, question, ticket);
+}
+
+hearsay_err hearsay_uv_respond(struct hearsay_uv *uv, uint64_t query, const void *payload, size_t size)
+{
+    return door_respond(&uv->door, query, payload, size);
+}
+
+hearsay_err hearsay_uv_query_keys(struct hearsay_uv *uv, enum hearsay_key_wish wish, const struct hearsay_key *key, uint8_t relay_factor,
+                                  uint32_t *ticket)
+{
+    return door_query_keys(&uv->door, wish, key, relay_factor, ticket);
+}

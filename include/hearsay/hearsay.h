@@ -112,6 +112,31 @@ HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_set_meta(struct hearsay_node 
 /* Puts a member of a former life into the address book: healing will look for it. Ignored if it is known already. */
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_remember(struct hearsay_node *node, uint64_t now, const char *name,
                                                             const struct hearsay_address *address);
+/* A question for everybody whom the filters mean, ourselves included. Serf personality. Fields of zero are fine but for the name. */
+struct hearsay_question {
+    const char *name;
+    struct hearsay_bytes payload;
+    const char *const *nodes;        /* filter: only these names; node_count 0 = all */
+    size_t node_count;
+    const struct hearsay_tag *tags;  /* filter: the value of every key here matches the regular expression that is the value here */
+    size_t tag_count;
+    bool wants_acks;
+    uint8_t relay_factor;            /* answers also come through so many other members */
+    uint64_t timeout_us;             /* 0 = gossip_interval_ms * query_timeout_mult * log10(n+1) */
+};
+/* HEARSAY_QUERY_ACK and _RESPONSE with *ticket follow, at most one of each from each member, then HEARSAY_QUERY_DONE. */
+HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_query(struct hearsay_node *node, uint64_t now, const struct hearsay_question *question,
+                                                         uint32_t *ticket);
+/* Answers a HEARSAY_QUERY; query is the number in it. Once, and before its until_us. */
+HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_respond(struct hearsay_node *node, uint64_t now, uint64_t query, const void *payload,
+                                                           size_t size);
+/* What all keyrings of the cluster are asked to do, ours included. A HEARSAY_KEY_RESULT per member, then HEARSAY_QUERY_DONE: at the end of its
+ * time, or as soon as all have answered. key is NULL for LIST. */
+enum hearsay_key_wish { HEARSAY_KEYS_LIST, HEARSAY_KEYS_INSTALL, HEARSAY_KEYS_USE, HEARSAY_KEYS_REMOVE };
+HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_query_keys(struct hearsay_node *node, uint64_t now, enum hearsay_key_wish wish,
+                                                              const struct hearsay_key *key, uint8_t relay_factor, uint32_t *ticket);
+/* Iterates over the keys in the HEARSAY_KEY_RESULT of a LIST. */
+HEARSAY_API bool hearsay_next_key(const struct hearsay_event *event, size_t *position, struct hearsay_key *key, bool *is_primary);
 /* The local keyring. use makes an installed key the one that encrypts. */
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_key_install(struct hearsay_node *node, const struct hearsay_key *key);
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_key_use(struct hearsay_node *node, const struct hearsay_key *key);
@@ -122,6 +147,8 @@ HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_key_remove(struct hearsay_nod
 /* Iterates over all known members, ourselves first: start with *position = 0. Do not call inputs or wishes in between. */
 HEARSAY_API bool hearsay_next_member(const struct hearsay_node *node, size_t *position, struct hearsay_member *member);
 HEARSAY_API bool hearsay_find_member(const struct hearsay_node *node, const char *name, struct hearsay_member *member);
+/* The keys of our keyring, the one that encrypts first. False when there are fewer. */
+HEARSAY_API bool hearsay_key_at(const struct hearsay_node *node, size_t index, struct hearsay_key *key);
 /* Iterates over the tags in a member's meta. Keys and values are not NUL-terminated. */
 HEARSAY_API bool hearsay_next_tag(const struct hearsay_member *member, size_t *position, struct hearsay_bytes *key,
                                   struct hearsay_bytes *value);
@@ -133,6 +160,7 @@ struct hearsay_stats {
     uint64_t member_time, event_time, query_time; /* Lamport clocks */
     uint32_t intent_queue, event_queue, query_queue, member_queue;
     uint32_t streams;
+    uint64_t sealed; /* messages that we sealed with the key that encrypts now */
     bool is_encrypted, is_leaving;
 };
 HEARSAY_API void hearsay_get_stats(const struct hearsay_node *node, struct hearsay_stats *stats); /* looks at every member */

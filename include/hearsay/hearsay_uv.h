@@ -60,6 +60,12 @@ HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_set_tags(struct hearsay_uv
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_set_meta(struct hearsay_uv *uv, struct hearsay_bytes meta);
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_remember(struct hearsay_uv *uv, const char *name,
                                                                const struct hearsay_address *address);
+/* *ticket is written before the first event about it. */
+HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_query(struct hearsay_uv *uv, const struct hearsay_question *question,
+                                                            uint32_t *ticket);
+HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_respond(struct hearsay_uv *uv, uint64_t query, const void *payload, size_t size);
+HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_query_keys(struct hearsay_uv *uv, enum hearsay_key_wish wish,
+                                                                 const struct hearsay_key *key, uint8_t relay_factor, uint32_t *ticket);
 
 /* The node, for wishes and views. After a wish made on it directly, call hearsay_uv_flush. */
 HEARSAY_API struct hearsay_node *hearsay_uv_node(struct hearsay_uv *uv);

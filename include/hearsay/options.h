@@ -61,7 +61,11 @@ extern "C" {
     X(leave_propagate_ms, 1000, 0, 3600000, "ms", "wait after the goodbye, so that others hear it") \
     X(event_buffer, 512, 1, 65536, "slots", "Serf: Lamport times remembered to recognise events") \
     X(event_bytes_max, 512, 1, 9216, "bytes", "Serf: largest user event") \
-    X(query_bytes_max, 1024, 1, 65000, "bytes", "Serf: largest query or response passed on") \
+    X(query_bytes_max, 1024, 1, 9216, "bytes", "Serf: largest query") \
+    X(response_bytes_max, 1024, 1, 9216, "bytes", "Serf: largest answer to a query, of ours or relayed") \
+    X(query_timeout_mult, 16, 1, 100000, "factor", "Serf: a query lasts this many gossip intervals, times log10(n+1), rounded up") \
+    X(key_messages_max, 1073741824, 1, 4294967295, "messages", "under one key by the cluster, after which it should be replaced") \
+    X(name_conflicts, 1, 0, 1, "switch", "Serf: when our name is disputed, ask the cluster whose it is") \
     X(replay_on_join, 0, 0, 1, "switch", "Serf: also deliver the events from before our joining")
 
 struct hearsay_pool;
@@ -81,6 +85,7 @@ struct hearsay_options {
     uint8_t delegate_versions[3];    /* min, max, current: 2,5,5 for Serf, 0,0,0 plain */
     uint64_t seed;                   /* of every random choice */
     struct hearsay_cipher cipher;    /* needed when keys are set */
+    struct hearsay_matcher matcher;  /* needed for queries filtered by tags */
     struct hearsay_allocator allocator; /* resize NULL = realloc and free */
     struct hearsay_pool *pool;       /* identities shared with other nodes of one thread, or NULL */
     uint64_t clock, event_clock, query_clock; /* Serf: last seen Lamport times of a former life, 0 = none */

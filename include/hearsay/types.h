@@ -58,6 +58,9 @@ typedef enum hearsay_err {
     HEARSAY_ERR_BUSY,       /* too many exchanges under way: try again */
     HEARSAY_ERR_PERSONALITY,/* the cluster's personality has no such thing */
     HEARSAY_ERR_UNKNOWN_MEMBER,
+    HEARSAY_ERR_RESERVED,   /* names of queries that begin with "_serf_" are Serf's own */
+    HEARSAY_ERR_UNKNOWN_QUERY, /* no such query waits for an answer: it never came, or its time is over */
+    HEARSAY_ERR_ANSWERED,   /* a query is answered once */
     HEARSAY_ERR_COUNT
 } hearsay_err;
 
@@ -163,6 +166,14 @@ enum hearsay_event_type {
     HEARSAY_FOREIGN_CLUSTER, /* healing met a node of this name in another cluster at other_address, and left it alone */
     HEARSAY_JOIN_RESULT,   /* one address of a join was tried: ticket, other_address, contacted, text, is_last */
     HEARSAY_LEAVE_DONE,    /* our leaving is told (or its time ran out): the host may stop */
+    HEARSAY_QUERY,         /* somebody asks: query (for hearsay_respond), from, name, payload, ltime, until_us */
+    HEARSAY_QUERY_ACK,     /* from has got our question: ticket, from */
+    HEARSAY_QUERY_RESPONSE,/* from answers our question: ticket, from, payload */
+    HEARSAY_QUERY_DONE,    /* a question of ours is over: ticket, members, acks, answers, errors (of keys) */
+    HEARSAY_KEY_RESULT,    /* from did, or did not do, what hearsay_query_keys asked: ticket, from, is_ok, text; see hearsay_next_key */
+    HEARSAY_KEYRING_CHANGED, /* by a query: see hearsay_key_at; who keeps the keyring in a file writes it now */
+    HEARSAY_KEY_WORN,      /* the key has sealed so many messages that it should be replaced: messages, members */
+    HEARSAY_CONFLICT_RESOLVED, /* our name was disputed: is_ok = it stays ours; else the host should stop. answers, acks (who agree) */
     HEARSAY_EVENT_COUNT
 };
 
@@ -178,7 +189,13 @@ struct hearsay_event {
     uint32_t ticket;              /* JOIN_RESULT: what hearsay_join answered */
     bool contacted;               /* JOIN_RESULT: the exchange with this address succeeded */
     bool is_last;                 /* JOIN_RESULT: no address of this ticket is left */
-    const char *text;             /* JOIN_RESULT: what went wrong, in words; NULL if contacted */
+    const char *text;             /* JOIN_RESULT, KEY_RESULT: what went wrong, in words; NULL if nothing did */
+    const char *from;             /* QUERY: who asks; QUERY_ACK, QUERY_RESPONSE, KEY_RESULT: who answers */
+    uint64_t query;               /* QUERY: what hearsay_respond takes */
+    uint64_t until_us;            /* QUERY: when an answer comes too late, on the host's clock */
+    uint64_t messages;            /* KEY_WORN: sealed by the cluster, as far as this node can tell */
+    uint32_t members, acks, answers, errors; /* QUERY_DONE: how many were there at its start, and what came from them */
+    bool is_ok;                   /* KEY_RESULT, CONFLICT_RESOLVED */
 };
 
 /* Allocator hooks. All memory of a node comes from these. resize(ctx, NULL, n) allocates, resize(ctx, p, 0) frees and
@@ -200,6 +217,13 @@ struct hearsay_cipher {
                  struct hearsay_bytes sealed, uint8_t *out);
     /* Twelve bytes that were never used with this key. */
     void (*nonce)(void *context, uint8_t out[12]);
+};
+
+/* Regular expressions, handed in so that the core links without a library of them: queries are filtered by tags with it. */
+struct hearsay_matcher {
+    void *context;
+    /* Is there a match of expression (RE2's syntax) anywhere in text? False for what is no expression. */
+    bool (*match)(void *context, struct hearsay_bytes expression, struct hearsay_bytes text);
 };
 
 struct hearsay_key {
@@ -227,6 +251,8 @@ struct hearsay_tag {
     X(pauses, "times this node was not running for longer than a probe timeout") \
     X(paused_ms, "milliseconds of such pauses that were not counted against others") \
     X(events_in, "user events delivered") \
+    X(queries_in, "queries delivered") \
+    X(drop_answer, "answers to no query of ours, or heard before, or too late") \
     X(drop_label, "packets or streams with another label") \
     X(drop_plaintext, "packets or streams without encryption though a key is set") \
     X(drop_cipher, "packets or streams that no key opens") \

@@ -185,58 +185,17 @@ hearsay_err hearsay_set_meta(struct hearsay_node *node, uint64_t now, struct hea
 
 /* ---- keys ---------------------------------------------------------------------------------------------------------------------------- */
 
-static size_t find_key(const struct envelope *e, const struct hearsay_key *key)
-{
-    size_t i = 0;
-    while (i < e->key_count && !bytes_equal(bytes_of(e->keys[i].bytes, e->keys[i].size), bytes_of(key->bytes, key->size))) {
-        i++;
-    }
-    return i;
-}
-
 hearsay_err hearsay_key_install(struct hearsay_node *node, const struct hearsay_key *key)
 {
-    struct envelope *e = &node->envelope;
-    if (key->size != 16 && key->size != 24 && key->size != 32) {
-        return HEARSAY_ERR_KEY;
-    }
-    if (e->cipher.seal == NULL || e->cipher.open == NULL || e->cipher.nonce == NULL) {
-        return HEARSAY_ERR_NO_CIPHER;
-    }
-    if (find_key(e, key) < e->key_count) {
-        return HEARSAY_OK;
-    }
-    if (e->key_count == HEARSAY_KEYS_MAX) {
-        return HEARSAY_ERR_TOO_LARGE;
-    }
-    e->keys[e->key_count++] = *key;
-    return HEARSAY_OK;
+    return keyring_install(&node->keyring, key);
 }
 
 hearsay_err hearsay_key_use(struct hearsay_node *node, const struct hearsay_key *key)
 {
-    struct envelope *e = &node->envelope;
-    size_t i = find_key(e, key);
-    if (i == e->key_count) {
-        return HEARSAY_ERR_UNKNOWN_KEY;
-    }
-    struct hearsay_key primary = e->keys[0];
-    e->keys[0] = e->keys[i];
-    e->keys[i] = primary;
-    return HEARSAY_OK;
+    return keyring_use(&node->keyring, key);
 }
 
 hearsay_err hearsay_key_remove(struct hearsay_node *node, const struct hearsay_key *key)
 {
-    struct envelope *e = &node->envelope;
-    size_t i = find_key(e, key);
-    if (i == e->key_count) {
-        return HEARSAY_ERR_UNKNOWN_KEY;
-    }
-    if (i == 0) {
-        return HEARSAY_ERR_PRIMARY_KEY;
-    }
-    e->keys[i] = e->keys[--e->key_count];
-    memory_wipe(&e->keys[e->key_count], sizeof e->keys[0]);
-    return HEARSAY_OK;
+    return keyring_remove(&node->keyring, key);
 }

@@ -3,6 +3,7 @@
  * Life of a node, its turns and its timers. See node.h.
  * Differs: memberlist's deadlines run on while the process does not; ours run in attended time.
  */
+#include "node/inquiries.h"
 #include "node/node.h"
 
 #include "swim/gossip.h"
@@ -20,6 +21,9 @@ static void on_change(void *context, struct turn *turn, uint32_t slot, enum memb
     presence_on_change(&node->serf.presence, &node->beliefs, turn, slot, change, cause, other_address);
     if (change == MEMBERS_DIED) {
         rejoin_on_failure(&node->rejoin, &node->beliefs, turn);
+    }
+    if (change == MEMBERS_CONFLICT && slot == node->beliefs.members.self) {
+        inquiries_on_conflict(node, turn);
     }
 }
 
@@ -80,6 +84,7 @@ void node_end(struct hearsay_node *node)
     if (node->leave.stage != LEAVE_NOT) {
         leave_advance(node, &node->turn);
     }
+    keyring_look(&node->keyring, &node->turn);
 }
 
 uint64_t hearsay_next_deadline(const struct hearsay_node *node)
@@ -144,6 +149,9 @@ static void on_timer(struct hearsay_node *node, struct turn *turn, const struct 
     case TIMER_LEAVE:
         leave_on_timer(node, turn);
         break;
+    case TIMER_QUERY:
+        asks_on_timer(&node->serf.queries.asks, turn, timer->number);
+        break;
     }
 }
 
@@ -188,6 +196,7 @@ static void init_envelope(struct hearsay_node *node, const struct hearsay_option
     e->verify_outgoing = o->verify_outgoing;
     e->skip_label_check = o->skip_label_check;
     e->encryption_version = (uint8_t)o->encryption_version;
+    keyring_init(&node->keyring, e);
 }
 
 static void init_turn(struct hearsay_node *node, uint64_t now)

@@ -8,6 +8,7 @@
 
 #include "node/leave.h"
 #include "node/streams.h"
+#include "serf/keyring.h"
 #include "serf/user_state.h"
 #include "spread/outbox.h"
 #include "spread/recorder.h"
@@ -27,6 +28,7 @@ struct hearsay_node {
     struct rng rng;
     struct timers timers;
     struct envelope envelope;
+    struct keyring keyring;
     struct buffer scratch[2]; /* for packing */
     struct buffer opened[2];  /* the datagram being read: its parts live on while answers are packed */
     struct outbox outbox;

@@ -6,6 +6,7 @@
  * from. At most eight answers per datagram. Otherwise a forged packet would make us shoot at others.
  */
 #include "node/answers.h"
+#include "node/inquiries.h"
 #include "node/node.h"
 
 #include "spread/packing.h"
@@ -259,14 +260,17 @@ void receive_user(struct hearsay_node *node, struct turn *turn, struct hearsay_b
         }
         break;
     case SERF_QUERY:
-        if (queries_receive(&node->serf.queries, turn, &node->beliefs, &m.query)) {
+        if (inquiries_on_query(node, turn, &m.query)) {
             tell_on(turn, RUMOR_QUERY, payload, from);
         }
         break;
-    case SERF_RELAY:
-        queries_relay(&node->beliefs, turn, &m.relay);
+    case SERF_QUERY_RESPONSE:
+        asks_on_response(&node->serf.queries.asks, turn, members_address(&node->beliefs.members, node->beliefs.members.self), &m.response);
         break;
-    default: /* responses to queries we did not ask */
+    case SERF_RELAY:
+        replies_relay(&node->beliefs, turn, &m.relay);
+        break;
+    default: /* has no place in a datagram */
         break;
     }
 }

@@ -51,6 +51,15 @@ bool hearsay_next_tag(const struct hearsay_member *member, size_t *position, str
     return !r.is_bad;
 }
 
+bool hearsay_key_at(const struct hearsay_node *node, size_t index, struct hearsay_key *key)
+{
+    bool is_there = index < node->envelope.key_count;
+    if (is_there) {
+        *key = node->envelope.keys[index];
+    }
+    return is_there;
+}
+
 const struct hearsay_counters *hearsay_counters(const struct hearsay_node *node)
 {
     return &node->counters;
@@ -67,6 +76,7 @@ void hearsay_get_stats(const struct hearsay_node *node, struct hearsay_stats *st
                                     .event_queue = node->rumors.queues[RUMOR_EVENT].count,
                                     .query_queue = node->rumors.queues[RUMOR_QUERY].count,
                                     .streams = node->streams.open_in + node->streams.open_out,
+                                    .sealed = node->keyring.sealed[0],
                                     .is_encrypted = node->envelope.key_count > 0,
                                     .is_leaving = node->leave.stage != LEAVE_NOT};
     for (uint32_t slot = 0; slot < node->beliefs.members.used; slot++) {

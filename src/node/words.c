@@ -23,6 +23,9 @@ const char *hearsay_err_text(hearsay_err err)
         [HEARSAY_ERR_BUSY] = "too many exchanges are under way: try again",
         [HEARSAY_ERR_PERSONALITY] = "this cluster's personality has no such thing",
         [HEARSAY_ERR_UNKNOWN_MEMBER] = "no member of that name is known",
+        [HEARSAY_ERR_RESERVED] = "names of queries that begin with _serf_ are reserved",
+        [HEARSAY_ERR_UNKNOWN_QUERY] = "no such query waits for an answer: it never came, or its time is over",
+        [HEARSAY_ERR_ANSWERED] = "this query has been answered already",
     };
     return WORD(words, err);
 }
@@ -43,6 +46,14 @@ const char *hearsay_event_text(enum hearsay_event_type type)
         [HEARSAY_FOREIGN_CLUSTER] = "foreign-cluster",
         [HEARSAY_JOIN_RESULT] = "join-result",
         [HEARSAY_LEAVE_DONE] = "leave-done",
+        [HEARSAY_QUERY] = "query",
+        [HEARSAY_QUERY_ACK] = "query-ack",
+        [HEARSAY_QUERY_RESPONSE] = "query-response",
+        [HEARSAY_QUERY_DONE] = "query-done",
+        [HEARSAY_KEY_RESULT] = "key-result",
+        [HEARSAY_KEYRING_CHANGED] = "keyring-changed",
+        [HEARSAY_KEY_WORN] = "key-worn",
+        [HEARSAY_CONFLICT_RESOLVED] = "conflict-resolved",
     };
     return type == HEARSAY_EVENT_COUNT ? "note" : WORD(words, type);
 }

@@ -4,11 +4,13 @@
  */
 #include "serf/queries.h"
 
-#include "spread/packing.h"
+#include "serf/filters.h"
+#include "spread/outbox.h"
+#include "spread/rumors.h"
 #include "wire/message.h"
-#include "wire/msgpack.h"
 
 #define SLOT_QUERIES_MAX 1024
+#define QUERY_NUMBERS 0x7fffffff /* Go's rand.Int31 */
 
 void queries_init(struct queries *q, struct turn *turn)
 {
@@ -25,6 +27,8 @@ void queries_deinit(struct queries *q, const struct hearsay_allocator *memory)
         memory_free(memory, q->slots[i].ids);
     }
     memory_free(memory, q->slots);
+    asks_deinit(&q->asks, memory);
+    replies_deinit(&q->replies, memory);
 }
 
 static bool remember(struct query_slot *slot, struct turn *turn, uint32_t id)
@@ -43,87 +47,7 @@ static bool remember(struct query_slot *slot, struct turn *turn, uint32_t id)
     return true;
 }
 
-static bool is_named(struct reader names, struct hearsay_bytes name)
-{
-    bool is_there = false;
-    for (uint32_t n = msgpack_get_array(&names); n > 0 && !names.is_bad; n--) {
-        is_there |= bytes_equal(msgpack_get_raw(&names), name);
-    }
-    return is_there;
-}
-
-static bool means_us(const struct serf_query *query, struct hearsay_bytes own_name)
-{
-    struct reader filters = serf_filters_begin(query->filters);
-    struct serf_filter filter;
-    while (serf_next_filter(&filters, &filter)) {
-        if (filter.type != SERF_FILTER_NAMES || !is_named(filter.names, own_name)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void send_user(struct turn *turn, const struct hearsay_address *to, const struct serf_message *message)
-{
-    uint8_t bytes[2048];
-    struct writer w = writer_of(bytes, sizeof bytes);
-    writer_u8(&w, MESSAGE_USER);
-    serf_message_encode(&w, message);
-    if (!w.is_full && w.size - 1 <= turn->options->query_bytes_max) {
-        packing_send(turn, to, writer_bytes(&w), false);
-    }
-}
-
-#define RELAY_PMAX 5 /* protocol version from which a peer relays */
-
-static bool may_relay(const struct members *m, uint32_t slot, const void *context)
-{
-    (void)context;
-    const struct member *member = members_at(m, slot);
-    return slot != m->self && member->state == MESSAGE_STATE_ALIVE && member->identity->versions[1] >= RELAY_PMAX;
-}
-
-static void send_through_relays(const struct beliefs *b, struct turn *turn, const struct serf_query *query, struct hearsay_bytes answer)
-{
-    uint32_t relays[255];
-    if (turn->population < query->relay_factor + 1u) {
-        return;
-    }
-    uint32_t most = query->relay_factor;
-    uint32_t count = members_choose(&b->members, turn->rng, most > 8 ? 8 : most, may_relay, NULL, relays);
-    struct serf_message relay = {.type = SERF_RELAY, .relay = {.destination = query->address, .destination_name = query->source_node,
-                                                               .inner = answer}};
-    for (uint32_t i = 0; i < count; i++) {
-        send_user(turn, members_address(&b->members, relays[i]), &relay);
-    }
-}
-
-/* Says that we got the query, if it asks for that and its filters mean us; also through as many relays as it asks for. Filters by tag are regular
- * expressions, which the core does not have: whoever they mean is not told yet. */
-static void acknowledge(const struct beliefs *b, struct turn *turn, const struct serf_query *query)
-{
-    struct hearsay_bytes own_name = pool_name(members_at(&b->members, b->members.self)->identity);
-    if ((query->flags & SERF_QUERY_ACK) == 0 || !means_us(query, own_name)) {
-        return;
-    }
-    uint32_t asker = members_find(&b->members, query->source_node);
-    if (asker == MEMBERS_NONE || !address_same_place(members_address(&b->members, asker), &query->address)) {
-        turn->counters->drop_address++; /* a query may have come far: only members are answered, at their own address */
-        return;
-    }
-    uint8_t bytes[512];
-    struct writer w = writer_of(bytes, sizeof bytes);
-    struct serf_message ack = {.type = SERF_QUERY_RESPONSE, .response = {.ltime = query->ltime, .id = query->id, .from = own_name,
-                                                                         .flags = SERF_QUERY_ACK}};
-    send_user(turn, &query->address, &ack);
-    serf_message_encode(&w, &ack);
-    if (query->relay_factor > 0 && !w.is_full) {
-        send_through_relays(b, turn, query, writer_bytes(&w));
-    }
-}
-
-bool queries_receive(struct queries *q, struct turn *turn, const struct beliefs *b, const struct serf_query *query)
+static bool is_new(struct queries *q, struct turn *turn, const struct serf_query *query)
 {
     lamport_witness(&q->clock, query->ltime);
     if (query->ltime < q->least || (q->clock.time > q->slot_count && query->ltime < q->clock.time - q->slot_count)) {
@@ -146,26 +70,110 @@ bool queries_receive(struct queries *q, struct turn *turn, const struct beliefs 
             return false;
         }
     }
-    if (!remember(slot, turn, query->id)) {
-        return false;
-    }
-    acknowledge(b, turn, query);
-    return (query->flags & SERF_QUERY_NO_BROADCAST) == 0;
+    return remember(slot, turn, query->id);
 }
 
-void queries_relay(const struct beliefs *b, struct turn *turn, const struct serf_relay *relay)
+bool queries_receive(struct queries *q, struct turn *turn, const struct beliefs *b, const struct serf_query *query, bool *is_for_us)
 {
-    uint32_t slot = members_find(&b->members, relay->destination_name);
-    if (slot == MEMBERS_NONE || !address_same_place(members_address(&b->members, slot), &relay->destination) ||
-        relay->inner.size > turn->options->query_bytes_max) {
-        turn->counters->drop_address++;
+    const struct identity *self = members_at(&b->members, b->members.self)->identity;
+    *is_for_us = false;
+    if (!is_new(q, turn, query)) {
+        return false;
+    }
+    *is_for_us = filters_match(&turn->options->matcher, query->filters, pool_name(self), pool_meta(self));
+    if (*is_for_us && (query->flags & SERF_QUERY_ACK) != 0) {
+        (void)replies_send(&q->asks, b, turn, query, SERF_QUERY_ACK, bytes_of(NULL, 0));
+    }
+    return true;
+}
+
+static const char *text_of(char *out, size_t capacity, struct hearsay_bytes bytes)
+{
+    size_t size = bytes.size < capacity ? bytes.size : capacity - 1;
+    bytes_copy(out, bytes.data, size);
+    out[size] = 0;
+    return out;
+}
+
+void queries_deliver(struct queries *q, struct turn *turn, const struct serf_query *query)
+{
+    char name[HEARSAY_EVENT_HARD_MAX + 1], from[HEARSAY_NAME_MAX + 1];
+    if (query->name.size + query->payload.size > HEARSAY_EVENT_HARD_MAX) {
+        turn->counters->drop_event_large++;
         return;
     }
-    struct buffer message;
-    static const uint8_t type = MESSAGE_USER;
-    buffer_init(&message, turn->memory);
-    if (buffer_append(&message, &type, 1) && buffer_append(&message, relay->inner.data, relay->inner.size)) {
-        packing_send(turn, &relay->destination, buffer_bytes(&message), false);
+    struct hearsay_event event = {.type = HEARSAY_QUERY, .payload = query->payload, .ltime = query->ltime};
+    event.name = text_of(name, sizeof name, query->name);
+    event.from = text_of(from, sizeof from, query->source_node);
+    event.query = replies_keep(&q->replies, turn, query);
+    event.until_us = turn->host_now + (query->timeout_ns > 0 ? (uint64_t)query->timeout_ns / 1000 : 0);
+    turn->counters->queries_in++;
+    outbox_notify(turn->outbox, &event);
+}
+
+/* ---- ours ------------------------------------------------------------------------------------------------------------------------ */
+
+static int64_t timeout_ns(const struct turn *turn, const struct hearsay_question *question, uint32_t members)
+{
+    uint64_t us = question->timeout_us;
+    if (us == 0) {
+        uint32_t interval = turn->options->gossip_interval_ms > 0 ? turn->options->gossip_interval_ms : 200;
+        uint64_t digits = 0;
+        for (uint64_t power = 1; power < (uint64_t)members + 1; power *= 10) {
+            digits++;
+        }
+        us = turn_ms(interval) * turn->options->query_timeout_mult * digits;
     }
-    buffer_deinit(&message);
+    return us > (uint64_t)INT64_MAX / 1000 ? INT64_MAX : (int64_t)us * 1000;
+}
+
+static hearsay_err tell(struct turn *turn, const struct serf_query *query)
+{
+    size_t capacity = turn->options->query_bytes_max + (size_t)2;
+    uint8_t *bytes = memory_resize(turn->memory, NULL, capacity);
+    if (bytes == NULL) {
+        return HEARSAY_ERR_NO_MEMORY;
+    }
+    struct writer w = writer_of(bytes, capacity);
+    struct serf_message m = {.type = SERF_QUERY, .query = *query};
+    struct rumor_source source = {0};
+    writer_u8(&w, MESSAGE_USER);
+    serf_message_encode(&w, &m);
+    bool fits = !w.is_full && w.size - 1 <= turn->options->query_bytes_max;
+    if (fits) {
+        rumors_add(turn, RUMOR_QUERY, writer_bytes(&w), source);
+    }
+    memory_free(turn->memory, bytes);
+    return fits ? HEARSAY_OK : HEARSAY_ERR_TOO_LARGE;
+}
+
+hearsay_err queries_ask(struct queries *q, struct turn *turn, const struct beliefs *b, enum ask_kind kind,
+                        const struct hearsay_question *question, struct buffer *room, struct serf_query *query, uint32_t *ticket)
+{
+    const struct identity *self = members_at(&b->members, b->members.self)->identity;
+    uint32_t members = 1 + members_count_others(&b->members, true);
+    *query = (struct serf_query){.ltime = q->clock.time, .id = (uint32_t)rng_below(turn->rng, QUERY_NUMBERS), .address = self->address,
+                                 .source_node = pool_name(self), .flags = question->wants_acks ? SERF_QUERY_ACK : 0,
+                                 .relay_factor = question->relay_factor, .timeout_ns = timeout_ns(turn, question, members),
+                                 .name = bytes_of_string(question->name), .payload = question->payload};
+    if (question->node_count > turn->options->query_bytes_max || question->tag_count > turn->options->query_bytes_max) {
+        return HEARSAY_ERR_TOO_LARGE;
+    }
+    if (!buffer_reserve(room, turn->options->query_bytes_max)) {
+        return HEARSAY_ERR_NO_MEMORY;
+    }
+    struct writer w = writer_of(room->data, turn->options->query_bytes_max);
+    filters_write(&w, question);
+    if (w.is_full) {
+        return HEARSAY_ERR_TOO_LARGE;
+    }
+    query->filters = writer_bytes(&w);
+    hearsay_err err = asks_open(&q->asks, turn, kind, query, members, ticket);
+    if (err == HEARSAY_OK) {
+        err = tell(turn, query);
+        if (err != HEARSAY_OK) {
+            asks_cancel(&q->asks, turn, *ticket);
+        }
+    }
+    return err;
 }

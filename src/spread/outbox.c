@@ -99,7 +99,7 @@ void outbox_notify(struct outbox *o, const struct hearsay_event *event)
     if (buffer_append(b, event, padded(sizeof *event)) && append_string(b, event->member.name) &&
         buffer_append(b, event->member.meta.data, event->member.meta.size) && append_string(b, event->cause.accuser) &&
         append_string(b, event->name) && buffer_append(b, event->payload.data, event->payload.size) &&
-        append_string(b, event->text)) {
+        append_string(b, event->text) && append_string(b, event->from)) {
         outbox_end(o);
     } else {
         outbox_abort(o);
@@ -133,6 +133,7 @@ static void rebuild_event(struct hearsay_event *event, const uint8_t *at)
     event->name = rebuild_string(event->name, &at);
     event->payload = rebuild_bytes(event->payload, &at);
     event->text = rebuild_string(event->text, &at);
+    event->from = rebuild_string(event->from, &at);
 }
 
 bool outbox_next(struct outbox *o, struct hearsay_output *output)

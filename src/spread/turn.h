@@ -45,7 +45,8 @@ enum timer_kind {
     TIMER_HEAL,
     TIMER_HEAL_PING,
     TIMER_REAP,
-    TIMER_LEAVE
+    TIMER_LEAVE,
+    TIMER_QUERY      /* number: ticket of a question of ours */
 };
 
 /* Milliseconds to the clock's microseconds. */

@@ -42,6 +42,9 @@ bool envelope_seal(const struct envelope *e, struct hearsay_bytes aad, struct he
         plain = bytes_of(at + block, padded);
     }
     e->cipher.seal(e->cipher.context, key_at(e, 0), at + 1, aad, plain, at + HEAD);
+    if (e->sealed != NULL) {
+        ++*e->sealed;
+    }
     out->size += block;
     return true;
 }

@@ -15,6 +15,7 @@ struct envelope {
     uint8_t label_size;
     struct hearsay_key keys[HEARSAY_KEYS_MAX]; /* [0] encrypts */
     size_t key_count;
+    uint64_t *sealed; /* counts what keys[0] seals; may be NULL */
     bool compression, verify_incoming, verify_outgoing, skip_label_check;
     uint8_t encryption_version;
 };

@@ -39,11 +39,30 @@ static void keep(struct story *c, const struct host *host, const struct hearsay_
     *told = (struct told){.at = c->world->now, .host = host->number, .life = host->life, .type = event->type,
                           .about = number_named(event->member.name), .cause = event->cause};
     told->cause.accuser = NULL;
-    if (event->type == HEARSAY_USER_EVENT && event->name != NULL) {
+    told->about = event->from != NULL ? number_named(event->from) : told->about;
+    told->members = event->members;
+    told->acks = event->acks;
+    told->answers = event->answers;
+    told->errors = event->errors;
+    told->is_ok = event->is_ok;
+    if (event->type == HEARSAY_KEY_RESULT) {
+        copy_text(told->name, sizeof told->name, event->text == NULL ? "" : event->text, event->text == NULL ? 0 : strlen(event->text));
+    } else if (event->name != NULL) {
         copy_text(told->name, sizeof told->name, event->name, strlen(event->name));
-    } else if (event->type == HEARSAY_MESSAGE) {
+    } else if (event->payload.size > 0) {
         copy_text(told->name, sizeof told->name, event->payload.data, event->payload.size);
     }
+}
+
+static void answer(struct story *c, struct host *host, const struct hearsay_event *event)
+{
+    uint8_t reversed[64];
+    size_t size = event->payload.size < sizeof reversed ? event->payload.size : sizeof reversed;
+    for (size_t i = 0; i < size; i++) {
+        reversed[i] = event->payload.data[size - 1 - i];
+    }
+    CHECK(hearsay_respond(host->node, host_now(host), event->query, reversed, size) == HEARSAY_OK);
+    (void)c;
 }
 
 static void on_event(void *context, struct host *host, const struct hearsay_event *event)
@@ -55,6 +74,9 @@ static void on_event(void *context, struct host *host, const struct hearsay_even
     if (event->type == HEARSAY_JOIN_RESULT && node->is_joining && event->ticket == node->ticket) {
         *(event->contacted ? &node->contacted : &node->refused) += 1;
         node->is_joining = !event->is_last;
+    }
+    if (event->type == HEARSAY_QUERY && strncmp(event->name, "answer", 6) == 0) {
+        answer(c, host, event);
     }
 }
 
@@ -340,6 +362,33 @@ void send_event(struct story *c, nodes who, const char *name, const char *payloa
         if (is_in(who, i) && is_running(c, i)) {
             hearsay_err err = hearsay_send_event(node_of(c, i), c->world->now, name, payload, strlen(payload), false);
             must(c, i, wish(c, i, err), "send an event");
+        }
+    }
+}
+
+void ask_with(struct story *c, nodes who, struct hearsay_question question)
+{
+    for (unsigned i = 0; i < c->count; i++) {
+        if (is_in(who, i) && is_running(c, i)) {
+            uint32_t ticket;
+            report_line(c, "%s: asks %s", c->nodes[i].name, question.name);
+            must(c, i, wish(c, i, hearsay_query(node_of(c, i), host_now(c->nodes[i].host), &question, &ticket)), "ask");
+        }
+    }
+}
+
+void ask(struct story *c, nodes who, const char *name, const char *payload)
+{
+    struct hearsay_question question = {.name = name, .payload = {(const uint8_t *)payload, strlen(payload)}, .wants_acks = true};
+    ask_with(c, who, question);
+}
+
+void ask_keys(struct story *c, nodes who, enum hearsay_key_wish wanted, const struct hearsay_key *key)
+{
+    for (unsigned i = 0; i < c->count; i++) {
+        if (is_in(who, i) && is_running(c, i)) {
+            uint32_t ticket;
+            must(c, i, wish(c, i, hearsay_query_keys(node_of(c, i), host_now(c->nodes[i].host), wanted, key, 0, &ticket)), "ask for keys");
         }
     }
 }

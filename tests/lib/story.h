@@ -121,6 +121,11 @@ void thaw(struct story *c, nodes who);
 void starve(struct story *c, nodes who, span run, span every);
 void feed(struct story *c, nodes who);
 void send_event(struct story *c, nodes who, const char *name, const char *payload);
+/* who asks everybody; acks are wanted. Nodes answer queries whose name begins with "answer" with the payload, reversed. */
+void ask(struct story *c, nodes who, const char *name, const char *payload);
+/* The same with all there is to a question. */
+void ask_with(struct story *c, nodes who, struct hearsay_question question);
+void ask_keys(struct story *c, nodes who, enum hearsay_key_wish wish, const struct hearsay_key *key);
 void broadcast_message(struct story *c, nodes who, const char *text);
 void set_tag(struct story *c, nodes who, const char *key, const char *value);
 void remember(struct story *c, nodes who, nodes whom);
@@ -163,6 +168,10 @@ void expect_heard_times(struct story *c, nodes who, const char *name, unsigned t
 span expect_told_within(struct story *c, span time, nodes who, enum hearsay_event_type type, nodes about);
 void expect_never_told(struct story *c, nodes who, enum hearsay_event_type type, nodes about);
 span expect_tag_within(struct story *c, span time, nodes who, nodes whom, const char *key, const char *value);
+/* The last answer that `who` had from `whom`. */
+void expect_answer(struct story *c, nodes who, nodes whom, const char *payload);
+/* The last HEARSAY_QUERY_DONE or HEARSAY_CONFLICT_RESOLVED of `who`: its numbers; type is HEARSAY_EVENT_COUNT when there was none. */
+struct hearsay_event last_end(struct story *c, nodes who);
 /* Anything else: the story computes it, the text says what was wanted. */
 void expect(struct story *c, bool is_so, const char *claim, ...) __attribute__((format(printf, 3, 4)));
 

@@ -326,7 +326,7 @@ static void count_heard(const struct story *c, const char *name, unsigned heard[
     memset(heard, 0, STORY_NODES * sizeof *heard);
     for (size_t i = 0; i < c->told_count; i++) {
         const struct told *told = &c->told[i];
-        bool is_event = told->type == HEARSAY_USER_EVENT || told->type == HEARSAY_MESSAGE;
+        bool is_event = told->type == HEARSAY_USER_EVENT || told->type == HEARSAY_MESSAGE || told->type == HEARSAY_QUERY;
         if (is_event && told->life == c->nodes[told->host].host->life && strcmp(told->name, name) == 0) {
             heard[told->host]++;
         }
@@ -408,4 +408,30 @@ struct hearsay_stats stats_of(struct story *c, nodes who)
     struct hearsay_stats stats;
     hearsay_get_stats(host_of(c, who)->node, &stats);
     return stats;
+}
+
+/* ---- questions -------------------------------------------------------------------------------------------------------------- */
+
+void expect_answer(struct story *c, nodes who, nodes whom, const char *payload)
+{
+    struct wanted w = {.who = who, .whom = whom, .type = HEARSAY_QUERY_RESPONSE};
+    for (size_t i = c->told_count; i-- > 0;) {
+        if (is_wanted(c, &c->told[i], &w)) {
+            expect(c, strcmp(c->told[i].name, payload) == 0, "the answer is \"%s\", not \"%s\"", payload, c->told[i].name);
+            return;
+        }
+    }
+    expect(c, false, "there is an answer \"%s\"", payload);
+}
+
+struct hearsay_event last_end(struct story *c, nodes who)
+{
+    for (size_t i = c->told_count; i-- > 0;) {
+        const struct told *told = &c->told[i];
+        if (is_in(who, told->host) && (told->type == HEARSAY_QUERY_DONE || told->type == HEARSAY_CONFLICT_RESOLVED)) {
+            return (struct hearsay_event){.type = told->type, .members = told->members, .acks = told->acks, .answers = told->answers,
+                                          .errors = told->errors, .is_ok = told->is_ok};
+        }
+    }
+    return (struct hearsay_event){.type = HEARSAY_EVENT_COUNT};
 }

@@ -22,7 +22,9 @@ struct told {
     uint32_t about; /* number of the node that it is about, 0 = none of ours */
     enum hearsay_event_type type;
     struct hearsay_cause cause;
-    char name[28];  /* of a user event; the payload's begin of a message */
+    char name[28];  /* of a user event or query; the payload's begin of a message or an answer; what was wrong with a key */
+    uint32_t members, acks, answers, errors;
+    bool is_ok;
 };
 
 struct story_node {

@@ -73,6 +73,22 @@ void report_event(struct story *c, unsigned index, const struct hearsay_event *e
     case HEARSAY_JOIN_RESULT:
         report_line(c, "%s: %s %s %s", self, what, address_text(&event->other_address, address), event->contacted ? "met" : event->text);
         break;
+    case HEARSAY_QUERY:
+    case HEARSAY_QUERY_ACK:
+    case HEARSAY_QUERY_RESPONSE:
+    case HEARSAY_KEY_RESULT:
+        report_line(c, "%s: %s %s from %s%s%s", self, what, event->name == NULL ? "" : event->name, event->from,
+                    event->text == NULL ? "" : ": ", event->text == NULL ? "" : event->text);
+        break;
+    case HEARSAY_QUERY_DONE:
+    case HEARSAY_CONFLICT_RESOLVED:
+        report_line(c, "%s: %s, %u members, %u acks, %u answers, %u errors%s", self, what, event->members, event->acks, event->answers,
+                    event->errors, event->is_ok ? ", ok" : "");
+        break;
+    case HEARSAY_KEYRING_CHANGED:
+    case HEARSAY_KEY_WORN:
+        report_line(c, "%s: %s", self, what);
+        break;
     case HEARSAY_LEAVE_DONE:
         report_line(c, "%s: %s", self, what);
         break;

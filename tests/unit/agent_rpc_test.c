@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "agent/expression.h"
 #include "agent/session.h"
 #include "base/cursor.h"
 #include "base/rng.h"
@@ -89,6 +90,7 @@ static int start(void **state)
     options.tags = tags;
     options.tag_count = 1;
     options.seed = 1;
+    options.matcher.match = expression_match;
     service = (struct service){.name = "n1", .event_bytes_max = 512, .now_us = now_us, .unix_ms = unix_ms, .flush = flush,
                                .join = join, .leave = leave, .save_tags = save_tags, .lines_dropped = lines_dropped};
     service.node = hearsay_create(&options, now, &err);
@@ -560,26 +562,133 @@ static void log_lines_are_monitored(void **state)
     log_stop();
 }
 
-static void what_is_missing_says_so(void **state)
+static void put_question(const char *name, const char *payload)
 {
-    static const char *const commands[] = {"query", "respond"};
+    msgpack_put_map(&request, 7);
+    msgpack_put_text(&request, "FilterNodes");
+    msgpack_put_array(&request, 1);
+    msgpack_put_text(&request, "n1");
+    msgpack_put_text(&request, "FilterTags");
+    msgpack_put_map(&request, 1);
+    put_pair("role", "^w.b$");
+    msgpack_put_text(&request, "RequestAck");
+    msgpack_put_bool(&request, true);
+    msgpack_put_text(&request, "RelayFactor");
+    msgpack_put_uint(&request, 0);
+    msgpack_put_text(&request, "Timeout");
+    msgpack_put_int(&request, 2000000000);
+    msgpack_put_text(&request, "Name");
+    msgpack_put_text(&request, name);
+    msgpack_put_text(&request, "Payload");
+    msgpack_put_bin(&request, bytes_of_string(payload));
+}
+
+/* In steps: a node that is not asked for long takes it for a pause, in which no deadlines pass. */
+static void pass(unsigned ms)
+{
+    for (unsigned i = 0; i < ms / 50; i++) {
+        now += 50000;
+        hearsay_tick(service.node, now);
+        flush(NULL);
+    }
+}
+
+static void respond(uint64_t id, const char *payload)
+{
+    begin("respond", 9);
+    msgpack_put_map(&request, 2);
+    msgpack_put_text(&request, "ID");
+    msgpack_put_uint(&request, id);
+    msgpack_put_text(&request, "Payload");
+    msgpack_put_bin(&request, bytes_of_string(payload));
+    send_request();
+}
+
+static void expect_record(struct reader *r, const char *from, const char *payload, const char *type)
+{
+    expect_header(r, 5, "");
+    assert_int_equal(msgpack_get_map(r), 3);
+    assert_true(msgpack_is(msgpack_get_raw(r), "From"));
+    assert_true(msgpack_is(msgpack_get_raw(r), from));
+    assert_true(msgpack_is(msgpack_get_raw(r), "Payload"));
+    struct hearsay_bytes got = msgpack_get_raw(r);
+    assert_true(payload == NULL ? got.data == NULL : msgpack_is(got, payload));
+    assert_true(msgpack_is(msgpack_get_raw(r), "Type"));
+    assert_true(msgpack_is(msgpack_get_raw(r), type));
+}
+
+static void a_query_is_asked_shown_answered_and_over(void **state)
+{
     (void)state;
     ready();
-    for (size_t i = 0; i < 2; i++) {
-        char error[80];
-        begin(commands[i], 2);
-        msgpack_put_map(&request, 1);
-        put_pair("Name", "x");
-        send_request();
-        snprintf(error, sizeof error, "not supported by this hearsay version: %s", commands[i]);
-        expect_only(2, error);
-    }
-    begin("list-keys", 3);
+    begin("stream", 4);
+    msgpack_put_map(&request, 1);
+    put_pair("Type", "user,query:ask");
+    send_request();
+    expect_only(4, "");
+    begin("query", 5);
+    put_question("ask", "q?");
     send_request();
     struct reader r = answers();
-    expect_header(&r, 3, "not supported by this hearsay version: keys");
-    assert_int_equal(msgpack_get_map(&r), 5);
-    assert_false(session.is_closing);
+    struct reader shown;
+    expect_header(&r, 5, "");
+    expect_record(&r, "n1", NULL, "ack");
+    expect_header(&r, 4, "");
+    shown = r;
+    assert_int_equal(msgpack_get_map(&shown), 5);
+    assert_true(msgpack_is(msgpack_get_raw(&shown), "Event"));
+    assert_true(msgpack_is(msgpack_get_raw(&shown), "query"));
+    assert_true(msgpack_is(msgpack_get_raw(&shown), "ID"));
+    assert_int_equal(msgpack_get_uint(&shown, 100), 1);
+    text_clear(&session.output);
+
+    respond(99, "x");
+    expect_only(9, "No pending queries matching ID");
+    respond(1, "answer!");
+    r = answers();
+    expect_header(&r, 9, "");
+    expect_record(&r, "n1", "answer!", "response");
+    text_clear(&session.output);
+    respond(1, "again");
+    expect_only(9, "failed to respond to key query: response already sent");
+    pass(2000);
+    r = answers();
+    expect_record(&r, "", NULL, "done");
+    text_clear(&session.output);
+    respond(1, "late");
+    expect_only(9, "No pending queries matching ID");
+}
+
+static void a_query_that_cannot_be_is_refused(void **state)
+{
+    static char large[1100];
+    (void)state;
+    memset(large, 'x', sizeof large - 1);
+    service.query_bytes_max = 1024;
+    ready();
+    begin("query", 5);
+    put_question("_serf_conflict", "");
+    send_request();
+    expect_only(5, "Queries cannot contain the '_serf_' prefix");
+    begin("query", 5);
+    put_question("ask", large);
+    send_request();
+    expect_only(5, "query exceeds limit of 1024 bytes");
+    assert_null(service.asked);
+}
+
+static void who_asked_and_went_leaves_nothing(void **state)
+{
+    (void)state;
+    ready();
+    begin("query", 5);
+    put_question("ask", "q?");
+    send_request();
+    session_deinit(&session);
+    session_init(&session, &service);
+    pass(2000);
+    assert_null(service.asked);
+    assert_int_equal(session.output.size, 0);
 }
 
 static void why_tells_what_the_recorder_knows(void **state)
@@ -735,7 +844,9 @@ int main(void)
         WITH_NODE(a_client_may_go_while_it_joins),
         WITH_NODE(a_leave_is_answered_when_it_is_done),
         WITH_NODE(log_lines_are_monitored),
-        WITH_NODE(what_is_missing_says_so),
+        WITH_NODE(a_query_is_asked_shown_answered_and_over),
+        WITH_NODE(a_query_that_cannot_be_is_refused),
+        WITH_NODE(who_asked_and_went_leaves_nothing),
         WITH_NODE(why_tells_what_the_recorder_knows),
         WITH_NODE(strangers_may_not_send_much),
         WITH_NODE(requests_after_the_handshake_are_bounded),
