@@ -42,9 +42,24 @@ struct command {
     int (*run)(int count, char **arguments);
 };
 
-extern const struct command command_members, command_join, command_leave, command_force_leave, command_event, command_monitor,
-    command_info, command_keygen, command_keys, command_query, command_reachability, command_rtt, command_tags, command_version,
-    command_why, command_inspect;
+/* One per line and sorted, as in main.c. */
+extern const struct command command_doctor;
+extern const struct command command_event;
+extern const struct command command_force_leave;
+extern const struct command command_info;
+extern const struct command command_inspect;
+extern const struct command command_join;
+extern const struct command command_keygen;
+extern const struct command command_keys;
+extern const struct command command_leave;
+extern const struct command command_members;
+extern const struct command command_monitor;
+extern const struct command command_query;
+extern const struct command command_reachability;
+extern const struct command command_rtt;
+extern const struct command command_tags;
+extern const struct command command_version;
+extern const struct command command_why;
 
 /* Reads flags and arguments, then runs. Answers the exit code. */
 int command_run(const struct command *command, int argc, char **argv);

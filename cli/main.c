@@ -11,8 +11,25 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-    &command_event, &command_force_leave, &command_info,         &command_inspect, &command_join, &command_keygen,  &command_keys, &command_leave,
-    &command_members, &command_monitor,   &command_query, &command_reachability, &command_rtt,  &command_tags, &command_version, &command_why,
+    /* clang-format off */
+    &command_doctor,
+    &command_event,
+    &command_force_leave,
+    &command_info,
+    &command_inspect,
+    &command_join,
+    &command_keygen,
+    &command_keys,
+    &command_leave,
+    &command_members,
+    &command_monitor,
+    &command_query,
+    &command_reachability,
+    &command_rtt,
+    &command_tags,
+    &command_version,
+    &command_why,
+    /* clang-format on */
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

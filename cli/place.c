@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -91,4 +92,35 @@ int place_connect(const struct place *place, int wait_ms, int *why)
         fd = -1;
     }
     return fd;
+}
+
+bool place_of(const struct hearsay_address *address, struct place *place)
+{
+    *place = (struct place){.size = 0};
+    if (address->size == 4) {
+        struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(address->port)};
+        memcpy(&v4.sin_addr, address->bytes, 4);
+        memcpy(&place->address, &v4, sizeof v4);
+        place->size = sizeof v4;
+    } else if (address->size == 16) {
+        struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(address->port)};
+        memcpy(&v6.sin6_addr, address->bytes, 16);
+        memcpy(&place->address, &v6, sizeof v6);
+        place->size = sizeof v6;
+    }
+    return place->size > 0 && address->port != 0;
+}
+
+void place_address(const struct place *place, struct hearsay_address *address)
+{
+    *address = (struct hearsay_address){.size = 0};
+    if (place->address.ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)&place->address;
+        *address = (struct hearsay_address){.size = 4, .port = ntohs(v4->sin_port)};
+        memcpy(address->bytes, &v4->sin_addr, 4);
+    } else if (place->address.ss_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&place->address;
+        *address = (struct hearsay_address){.size = 16, .port = ntohs(v6->sin6_port)};
+        memcpy(address->bytes, &v6->sin6_addr, 16);
+    }
 }

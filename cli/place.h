@@ -5,8 +5,7 @@
 #ifndef HEARSAY_CLI_PLACE_H
 #define HEARSAY_CLI_PLACE_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include <hearsay/types.h>
 #include <sys/socket.h>
 
 struct place {
@@ -25,5 +24,8 @@ bool place_split(const char *text, const char *default_port, char host[256], cha
 bool place_resolve(const char *text, const char *default_port, struct places *places);
 /* Connects within wait_ms and answers a socket that does not block; -1 with an errno in *why. */
 int place_connect(const struct place *place, int wait_ms, int *why);
+/* Between the sockets' addresses and the wire's. place_of: false for an address that is neither IPv4 nor IPv6, or has no port. */
+bool place_of(const struct hearsay_address *address, struct place *place);
+void place_address(const struct place *place, struct hearsay_address *address);
 
 #endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What one node answers, and what its silence means. See diagnosis.h.
+ */
+#include "cli/diagnosis.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOUD_US 20000 /* round trips beyond five times the median and this are slow */
+
+/* How many observers believe it up. */
+static unsigned believers(const struct census *c, uint32_t subject, unsigned *observers)
+{
+    unsigned up = 0;
+    *observers = 0;
+    for (uint32_t i = 0; i < c->look_count; i++) {
+        if (census_observes(c, i) && c->observations[i].subject != subject) {
+            ++*observers;
+            up += claim_is_up(census_claim(c, i, subject));
+        }
+    }
+    return up;
+}
+
+static bool any_seen(const struct census *c)
+{
+    for (uint32_t i = 0; i < c->look_count; i++) {
+        if (c->observations[i].is_seen) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Neither stream nor ping: dead, or cut off from here. Those whom everybody holds dead are no news. */
+static void say_silent(const struct census *c, uint32_t number, struct findings *f)
+{
+    const struct observation *o = &c->observations[number];
+    const struct inspection *i = &c->looks[number].inspection;
+    unsigned observers = 0, up = o->subject == CENSUS_NONE ? 0 : believers(c, o->subject, &observers);
+    if (o->subject == CENSUS_NONE) {
+        finding_show(findings_add(f, FINDING_WARNING, "seed-silent", "check the address, and that a node runs there",
+                                  "nobody answers at %s", o->address),
+                     "stream: %s; %u pings without an answer", strerror(i->tcp_error), i->pings);
+    } else if (up > 0) {
+        finding_show(findings_add(f, FINDING_PROBLEM, "unreachable",
+                                  "is its process alive, and is there a path from here to it (routing, firewall)? If it is dead, the others "
+                                  "will notice within their detection time: look again",
+                                  "%s does not answer at %s, yet %u of %u members believe it up", census_name(c, number), o->address, up,
+                                  observers),
+                     "stream: %s; %u pings without an answer", strerror(i->tcp_error), i->pings);
+    }
+}
+
+static void say_half(const struct census *c, uint32_t number, struct findings *f)
+{
+    const struct observation *o = &c->observations[number];
+    const struct inspection *i = &c->looks[number].inspection;
+    if (!i->has_connected) {
+        finding_show(findings_add(f, FINDING_PROBLEM, "tcp-blocked", "open TCP to this port as well: exchanges and joins need it",
+                                  "%s answers pings but no stream: TCP to %s is blocked", census_name(c, number), o->address),
+                     "stream: %s; %u of %u pings answered", strerror(i->tcp_error), i->acks, i->pings);
+    } else if (i->acks == 0 && o->is_seen && !c->looks[number].is_other_name) {
+        finding_show(findings_add(f, FINDING_PROBLEM, "udp-blocked",
+                                  "open UDP to this port: without it every probe falls back to streams and the node is suspected again and again",
+                                  "%s serves streams but answers no ping: UDP to %s is blocked", census_name(c, number), o->address),
+                     "exchange of %u members succeeded; 0 of %u pings answered", o->facts.members, i->pings);
+    } else if (i->acks > 0 && i->acks < i->pings) {
+        findings_add(f, FINDING_WARNING, "packet-loss", "look for an overloaded host or link on the path",
+                     "%u of %u pings to %s were lost", i->pings - i->acks, i->pings, census_name(c, number));
+    }
+}
+
+/* "n1 at 10.0.0.1:7946", or the address alone when we do not know who lives there. */
+static void title(const struct census *c, uint32_t number, char out[CENSUS_LIST])
+{
+    const struct observation *o = &c->observations[number];
+    bool is_known = o->subject != CENSUS_NONE;
+    snprintf(out, CENSUS_LIST, "%s%s%s", is_known ? c->subjects[o->subject].name : "", is_known ? " at " : "", o->address);
+}
+
+static void say_refused(const struct census *c, uint32_t number, struct findings *f)
+{
+    const struct inspection *i = &c->looks[number].inspection;
+    const char *at = c->observations[number].address;
+    char who[CENSUS_LIST];
+    bool is_mix = any_seen(c);
+    char why[512];
+    inspection_finding(i, why, sizeof why);
+    struct finding *one;
+    title(c, number, who);
+    switch (i->status) {
+    case HEARSAY_INSPECT_MORE:
+        one = i->acks == 0 ? findings_add(f, FINDING_PROBLEM, "frozen",
+                                          "is the process stopped, swapping or out of CPU? Look at it with top, dmesg and its log",
+                                          "%s accepts connections but says nothing, and answers no ping: frozen or overloaded", who)
+                           : findings_add(f, FINDING_WARNING, "busy", "look at its load: it serves too many exchanges, or is slow",
+                                          "%s answers pings but did not answer an exchange in time", who);
+        break;
+    case HEARSAY_INSPECT_REFUSED:
+    case HEARSAY_INSPECT_CIPHER:
+        one = findings_add(f, FINDING_PROBLEM, "key", is_mix ? "compare the keyrings: hearsay keys list, or the node's configuration"
+                                                             : "give the key of the cluster with --encrypt @FILE",
+                           "%s does not share %s", who, i->has_key ? "our key" : "our lack of a key: it wants encryption");
+        break;
+    case HEARSAY_INSPECT_PLAINTEXT:
+        one = findings_add(f, FINDING_PROBLEM, "plaintext", "give this node the cluster's key",
+                           "%s runs without encryption although the cluster has a key", who);
+        break;
+    default:
+        one = i->bytes == 0 ? findings_add(f, FINDING_PROBLEM, "label", "compare the labels (--label), and check that this is the gossip port",
+                                           "%s closes without a word: another label, not the gossip port, or no place for one more exchange",
+                                           who)
+                            : findings_add(f, FINDING_PROBLEM, "not-memberlist", "is that the gossip port?",
+                                           "what answers at %s is not memberlist's protocol", at);
+    }
+    finding_show(one, "%s", why);
+}
+
+/* The address answers, but not for that name. */
+static void say_reused(const struct census *c, uint32_t number, struct findings *f)
+{
+    const struct look *l = &c->looks[number];
+    const struct observation *o = &c->observations[number];
+    uint32_t expected = table_find(&c->by_name, bytes_of_string(l->name));
+    if (expected == TABLE_NONE) {
+        return;
+    }
+    unsigned observers, up = believers(c, expected, &observers);
+    const char *who = o->subject == CENSUS_NONE ? "somebody else" : c->subjects[o->subject].name;
+    struct finding *one =
+        findings_add(f, up > 0 ? FINDING_PROBLEM : FINDING_NOTE, "address-reused",
+                     up > 0 ? "the address was given to another node: the old name must leave (hearsay force-leave NAME)"
+                            : "nothing, if the old node is gone for good",
+                     "%s is said to live at %s, but %s answers there", c->subjects[expected].name, o->address, who);
+    finding_show(one, "%u of %u members believe %s up; pings for that name are met with silence, others are answered", up, observers,
+                 c->subjects[expected].name);
+}
+
+static int by_size(const void *left, const void *right)
+{
+    const uint64_t *a = left, *b = right;
+    return *a < *b ? -1 : *a > *b;
+}
+
+static uint64_t mean_us(const struct inspection *i)
+{
+    return i->rtt_sum_us / i->acks;
+}
+
+static void say_slow(const struct census *c, struct findings *f)
+{
+    uint64_t *all = malloc((c->look_count + 1) * sizeof *all);
+    size_t count = 0;
+    for (uint32_t i = 0; all != NULL && i < c->look_count; i++) {
+        if (c->looks[i].inspection.acks > 0) {
+            all[count++] = mean_us(&c->looks[i].inspection);
+        }
+    }
+    if (count >= 3) {
+        qsort(all, count, sizeof all[0], by_size);
+        uint64_t median = all[count / 2];
+        for (uint32_t i = 0; i < c->look_count; i++) {
+            const struct inspection *it = &c->looks[i].inspection;
+            if (it->acks > 0 && mean_us(it) > LOUD_US + 5 * median) {
+                finding_show(findings_add(f, FINDING_WARNING, "slow", "look at its CPU and its link; slow members raise and receive suspicions",
+                                          "%s answers slowly", census_name(c, i)),
+                             "%.1f ms a round trip; half of the members need less than %.1f ms", (double)mean_us(it) / 1000,
+                             (double)median / 1000);
+            }
+        }
+    }
+    free(all);
+}
+
+void diagnosis_of_reach(const struct census *c, struct findings *f)
+{
+    for (uint32_t i = 0; i < c->look_count; i++) {
+        const struct inspection *it = &c->looks[i].inspection;
+        if (c->looks[i].is_other_name) {
+            say_reused(c, i, f);
+        }
+        if (!it->has_connected && it->acks == 0 && !c->looks[i].is_other_name) {
+            say_silent(c, i, f);
+        } else if (it->has_connected && !c->observations[i].is_seen) {
+            say_refused(c, i, f);
+        } else {
+            say_half(c, i, f);
+        }
+    }
+    say_slow(c, f);
+}
