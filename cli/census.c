@@ -165,7 +165,9 @@ static bool read_view(struct census *c, uint32_t number)
     }
     o->claim_count = c->subject_count;
     for (size_t position = 0; hearsay_inspect_next_member(view, &position, &m);) {
-        struct claim claim = {.incarnation = m.incarnation, .address = census_address(c, &m.address), .status = (uint8_t)m.status,
+        struct claim claim = {.incarnation = m.incarnation,
+                              .address = census_address(c, &m.address),
+                              .status = (uint8_t)m.status,
                               .tags = (uint32_t)bytes_hash(m.meta, 1)};
         if (claim.address == CENSUS_NONE) {
             return false;

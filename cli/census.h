@@ -11,7 +11,7 @@
 #include "base/table.h"
 
 #define CENSUS_NONE UINT32_MAX
-#define CENSUS_LIST 1024 /* room for a list of names */
+#define CENSUS_LIST 1024      /* room for a list of names */
 #define CENSUS_LOOKS_MAX 2000 /* each keeps a claim about everybody */
 
 /* One observer's word about one subject. */
@@ -20,15 +20,15 @@ struct claim {
     uint32_t address; /* number in addresses */
     uint32_t tags;    /* hash of the meta */
     uint8_t versions[6];
-    uint8_t status;   /* enum hearsay_status; HEARSAY_NONE: never heard of */
+    uint8_t status; /* enum hearsay_status; HEARSAY_NONE: never heard of */
 };
 
 /* Somebody who is talked about, or who answered. */
 struct subject {
-    char *key;      /* the name as it was told */
-    char *name;     /* the same, safe to show */
-    uint32_t look;  /* the look at it, CENSUS_NONE: nobody looked, or somebody else lives there */
-    bool has_left;  /* nobody believes it up, and somebody saw it leave */
+    char *key;     /* the name as it was told */
+    char *name;    /* the same, safe to show */
+    uint32_t look; /* the look at it, CENSUS_NONE: nobody looked, or somebody else lives there */
+    bool has_left; /* nobody believes it up, and somebody saw it leave */
 };
 
 /* A look that brought a view, or at least an answer. */

@@ -17,7 +17,7 @@ struct groups {
     uint32_t *sample; /* one look of each group */
     uint32_t *size;
     uint32_t *order;
-    uint32_t *who;    /* room for a list */
+    uint32_t *who; /* room for a list */
     uint32_t count;
 };
 
@@ -143,8 +143,7 @@ static bool say_groups(const struct census *c, struct groups *g, struct findings
             ? findings_add(f, FINDING_PROBLEM, "split-brain",
                            "the halves do not hear each other: mend the network between them, then let one member of each join the other",
                            "split brain, %u views: %s", g->count, text)
-        : is_split ? findings_add(f, FINDING_PROBLEM, "fragments",
-                                  "if they should be one, join a member of each to the other",
+        : is_split ? findings_add(f, FINDING_PROBLEM, "fragments", "if they should be one, join a member of each to the other",
                                   "%u separate clusters, or parts that have forgotten each other: %s", g->count, text)
                    : findings_add(f, FINDING_PROBLEM, "views", "right after a change this is normal; look again after a push/pull interval",
                                   "%u views: %s", g->count, text);
@@ -258,7 +257,8 @@ static void compare_places(const struct census *c, struct findings *f)
             is_told[at] = true;
             finding_show(findings_add(f, FINDING_PROBLEM, "address-conflict",
                                       "one of them is gone, or advertises a wrong address: force-leave the dead name",
-                                      "%s and %s are both said to live at the same address", c->subjects[tenant[at]].name, c->subjects[s].name),
+                                      "%s and %s are both said to live at the same address", c->subjects[tenant[at]].name,
+                                      c->subjects[s].name),
                          "so says %s", census_name(c, i));
         }
     }

@@ -45,12 +45,12 @@ static void say_silent(const struct census *c, uint32_t number, struct findings 
                                   "nobody answers at %s", o->address),
                      "stream: %s; %u pings without an answer", strerror(i->tcp_error), i->pings);
     } else if (up > 0) {
-        finding_show(findings_add(f, FINDING_PROBLEM, "unreachable",
-                                  "is its process alive, and is there a path from here to it (routing, firewall)? If it is dead, the others "
-                                  "will notice within their detection time: look again",
-                                  "%s does not answer at %s, yet %u of %u members believe it up", census_name(c, number), o->address, up,
-                                  observers),
-                     "stream: %s; %u pings without an answer", strerror(i->tcp_error), i->pings);
+        finding_show(
+            findings_add(f, FINDING_PROBLEM, "unreachable",
+                         "is its process alive, and is there a path from here to it (routing, firewall)? If it is dead, the others "
+                         "will notice within their detection time: look again",
+                         "%s does not answer at %s, yet %u of %u members believe it up", census_name(c, number), o->address, up, observers),
+            "stream: %s; %u pings without an answer", strerror(i->tcp_error), i->pings);
     }
 }
 
@@ -63,13 +63,14 @@ static void say_half(const struct census *c, uint32_t number, struct findings *f
                                   "%s answers pings but no stream: TCP to %s is blocked", census_name(c, number), o->address),
                      "stream: %s; %u of %u pings answered", strerror(i->tcp_error), i->acks, i->pings);
     } else if (i->acks == 0 && o->is_seen && !c->looks[number].is_other_name) {
-        finding_show(findings_add(f, FINDING_PROBLEM, "udp-blocked",
-                                  "open UDP to this port: without it every probe falls back to streams and the node is suspected again and again",
-                                  "%s serves streams but answers no ping: UDP to %s is blocked", census_name(c, number), o->address),
-                     "exchange of %u members succeeded; 0 of %u pings answered", o->facts.members, i->pings);
+        finding_show(
+            findings_add(f, FINDING_PROBLEM, "udp-blocked",
+                         "open UDP to this port: without it every probe falls back to streams and the node is suspected again and again",
+                         "%s serves streams but answers no ping: UDP to %s is blocked", census_name(c, number), o->address),
+            "exchange of %u members succeeded; 0 of %u pings answered", o->facts.members, i->pings);
     } else if (i->acks > 0 && i->acks < i->pings) {
-        findings_add(f, FINDING_WARNING, "packet-loss", "look for an overloaded host or link on the path",
-                     "%u of %u pings to %s were lost", i->pings - i->acks, i->pings, census_name(c, number));
+        findings_add(f, FINDING_WARNING, "packet-loss", "look for an overloaded host or link on the path", "%u of %u pings to %s were lost",
+                     i->pings - i->acks, i->pings, census_name(c, number));
     }
 }
 
@@ -101,8 +102,9 @@ static void say_refused(const struct census *c, uint32_t number, struct findings
         break;
     case HEARSAY_INSPECT_REFUSED:
     case HEARSAY_INSPECT_CIPHER:
-        one = findings_add(f, FINDING_PROBLEM, "key", is_mix ? "compare the keyrings: hearsay keys list, or the node's configuration"
-                                                             : "give the key of the cluster with --encrypt @FILE",
+        one = findings_add(f, FINDING_PROBLEM, "key",
+                           is_mix ? "compare the keyrings: hearsay keys list, or the node's configuration"
+                                  : "give the key of the cluster with --encrypt @FILE",
                            "%s does not share %s", who, i->has_key ? "our key" : "our lack of a key: it wants encryption");
         break;
     case HEARSAY_INSPECT_PLAINTEXT:
@@ -110,11 +112,11 @@ static void say_refused(const struct census *c, uint32_t number, struct findings
                            "%s runs without encryption although the cluster has a key", who);
         break;
     default:
-        one = i->bytes == 0 ? findings_add(f, FINDING_PROBLEM, "label", "compare the labels (--label), and check that this is the gossip port",
-                                           "%s closes without a word: another label, not the gossip port, or no place for one more exchange",
-                                           who)
-                            : findings_add(f, FINDING_PROBLEM, "not-memberlist", "is that the gossip port?",
-                                           "what answers at %s is not memberlist's protocol", at);
+        one = i->bytes == 0
+                  ? findings_add(f, FINDING_PROBLEM, "label", "compare the labels (--label), and check that this is the gossip port",
+                                 "%s closes without a word: another label, not the gossip port, or no place for one more exchange", who)
+                  : findings_add(f, FINDING_PROBLEM, "not-memberlist", "is that the gossip port?",
+                                 "what answers at %s is not memberlist's protocol", at);
     }
     finding_show(one, "%s", why);
 }
@@ -130,11 +132,10 @@ static void say_reused(const struct census *c, uint32_t number, struct findings 
     }
     unsigned observers, up = believers(c, expected, &observers);
     const char *who = o->subject == CENSUS_NONE ? "somebody else" : c->subjects[o->subject].name;
-    struct finding *one =
-        findings_add(f, up > 0 ? FINDING_PROBLEM : FINDING_NOTE, "address-reused",
-                     up > 0 ? "the address was given to another node: the old name must leave (hearsay force-leave NAME)"
-                            : "nothing, if the old node is gone for good",
-                     "%s is said to live at %s, but %s answers there", c->subjects[expected].name, o->address, who);
+    struct finding *one = findings_add(f, up > 0 ? FINDING_PROBLEM : FINDING_NOTE, "address-reused",
+                                       up > 0 ? "the address was given to another node: the old name must leave (hearsay force-leave NAME)"
+                                              : "nothing, if the old node is gone for good",
+                                       "%s is said to live at %s, but %s answers there", c->subjects[expected].name, o->address, who);
     finding_show(one, "%u of %u members believe %s up; pings for that name are met with silence, others are answered", up, observers,
                  c->subjects[expected].name);
 }
@@ -165,10 +166,10 @@ static void say_slow(const struct census *c, struct findings *f)
         for (uint32_t i = 0; i < c->look_count; i++) {
             const struct inspection *it = &c->looks[i].inspection;
             if (it->acks > 0 && mean_us(it) > LOUD_US + 5 * median) {
-                finding_show(findings_add(f, FINDING_WARNING, "slow", "look at its CPU and its link; slow members raise and receive suspicions",
-                                          "%s answers slowly", census_name(c, i)),
-                             "%.1f ms a round trip; half of the members need less than %.1f ms", (double)mean_us(it) / 1000,
-                             (double)median / 1000);
+                finding_show(
+                    findings_add(f, FINDING_WARNING, "slow", "look at its CPU and its link; slow members raise and receive suspicions",
+                                 "%s answers slowly", census_name(c, i)),
+                    "%.1f ms a round trip; half of the members need less than %.1f ms", (double)mean_us(it) / 1000, (double)median / 1000);
             }
         }
     }

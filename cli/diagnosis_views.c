@@ -62,7 +62,9 @@ static void show_sides(struct finding *one, const struct census *c, const struct
         const char *word;
         const uint32_t *who;
         uint32_t count;
-    } sides[] = {{"up", p->up, p->up_count}, {"failed", p->failed, p->failed_count}, {"left", p->left, p->left_count},
+    } sides[] = {{"up", p->up, p->up_count},
+                 {"failed", p->failed, p->failed_count},
+                 {"left", p->left, p->left_count},
                  {"not known", p->unknown, p->unknown_count}};
     for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++) {
         if (sides[i].count > 0) {
@@ -85,17 +87,20 @@ static void compare_verdicts(const struct census *c, const struct poll *p, uint3
     bool is_here = is_reached(c, s);
     if (is_here && p->failed_count > 0) {
         show_sides(findings_add(f, FINDING_PROBLEM, p->up_count > 0 ? "one-way" : "buried-alive",
-                                p->up_count > 0 ? "between those two groups packets are lost, perhaps in one direction only: test UDP and TCP both ways"
-                                                : "it lives, but cannot reach the others or they cannot reach it: check UDP and TCP both ways, "
-                                                  "then let it join again",
-                                "%s answers us, but %u of %u members hold it failed%s", name, p->failed_count + p->unknown_count, p->observers,
-                                p->unknown_count > 0 ? " or have forgotten it" : ""),
+                                p->up_count > 0
+                                    ? "between those groups packets are lost, perhaps in one direction only: test UDP and TCP both ways"
+                                    : "it lives, but cannot reach the others or they cannot reach it: check UDP and TCP both ways, "
+                                      "then let it join again",
+                                "%s answers us, but %u of %u members hold it failed%s", name, p->failed_count + p->unknown_count,
+                                p->observers, p->unknown_count > 0 ? " or have forgotten it" : ""),
                    c, p);
     } else if (!is_here && p->up_count > 0 && p->failed_count > 0) {
-        show_sides(findings_add(f, FINDING_PROBLEM, "still-believed",
-                                "the news of its death has not reached all: if this lasts beyond a push/pull interval, those groups do not hear each other",
-                                "%s is dead to %u of %u members and up to the others", name, p->failed_count, p->observers),
-                   c, p);
+        show_sides(
+            findings_add(
+                f, FINDING_PROBLEM, "still-believed",
+                "the news has not reached all: if this outlasts a push/pull interval, those groups do not hear each other",
+                "%s is dead to %u of %u members and up to the others", name, p->failed_count, p->observers),
+            c, p);
     } else if (is_here && p->unknown_count > 0 && p->up_count > 0) {
         show_sides(findings_add(f, FINDING_WARNING, "unheard", "right after a join this is normal; otherwise let them join each other",
                                 "%u of %u members have never heard of %s, which is up", p->unknown_count, p->observers, name),
@@ -108,7 +113,8 @@ static void compare_verdicts(const struct census *c, const struct poll *p, uint3
     }
     if (p->suspect_count > 0) {
         char list[CENSUS_LIST];
-        finding_show(findings_add(f, FINDING_WARNING, "suspected", "if it comes back again and again: its CPU, its UDP path, or that of its accusers",
+        finding_show(findings_add(f, FINDING_WARNING, "suspected",
+                                  "if it comes back again and again: its CPU, its UDP path, or that of its accusers",
                                   "%s is suspected right now by %u of %u members", name, p->suspect_count, p->observers),
                      "suspected by %s", census_list(c, p->suspect, p->suspect_count, list));
     }
@@ -153,7 +159,8 @@ static void compare_tags(const struct census *c, uint32_t s, struct findings *f)
     }
     if (newest > RESTLESS) {
         findings_add(f, FINDING_NOTE, "restless", "often suspected? Look at its load and its UDP path",
-                     "%s is in its %uth incarnation: it has denied accusations or changed its tags that often", c->subjects[s].name, newest);
+                     "%s is in its %uth incarnation: it has denied accusations or changed its tags that often", c->subjects[s].name,
+                     newest);
     }
     for (uint32_t i = 0; i < c->look_count; i++) {
         struct claim claim = census_claim(c, i, s);

@@ -39,7 +39,8 @@ static void print_text(const struct census *c, const struct findings *f)
     for (uint32_t s = 0; s < c->subject_count; s++) {
         members += !c->subjects[s].has_left;
     }
-    printf("%u of %u members told their view in %.2f s: ", seen, members > c->look_count ? members : c->look_count, (double)c->took_us / 1e6);
+    printf("%u of %u members told their view in %.2f s: ", seen, members > c->look_count ? members : c->look_count,
+           (double)c->took_us / 1e6);
     size_t serious = findings_serious(f);
     if (serious == 0 && seen > 0) {
         puts("they agree, and all answer");
@@ -72,7 +73,8 @@ static json_t *looked_at(const struct census *c)
 
 static void print_json(const struct census *c, const struct findings *f)
 {
-    json_t *root = json_pack("{s:f, s:o, s:o}", "seconds", (double)c->took_us / 1e6, "looked_at", looked_at(c), "findings", findings_json(f));
+    json_t *root =
+        json_pack("{s:f, s:o, s:o}", "seconds", (double)c->took_us / 1e6, "looked_at", looked_at(c), "findings", findings_json(f));
     json_dumpf(root, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(root);
@@ -150,8 +152,10 @@ const struct command command_doctor = {
     .name = "doctor",
     .summary = "look at every member of a cluster and say what is wrong",
     .usage = "doctor [flags] SEED...",
-    .text = "  Asks every member that the seeds know for its view, compares the views and prints findings, worst first, each with its evidence and\n"
-            "  what to do next. Joins nothing; costs each member one exchange and three pings. Exit code 0: healthy, 1: findings, 2: could not look.\n\n"
+    .text = "  Asks every member that the seeds know for its view, compares the views and prints findings, worst first, each with its "
+            "evidence and\n"
+            "  what to do next. Joins nothing; costs each member one exchange and three pings. Exit code 0: healthy, 1: findings, 2: could "
+            "not look.\n\n"
             "    hearsay doctor --encrypt @cluster.key 10.0.0.1 10.0.0.2\n",
     .flags = flags,
     .least = 1,

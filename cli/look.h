@@ -32,10 +32,12 @@ struct look_rules {
 /* The flags of every command that looks. */
 extern char *look_encrypt;
 extern const char *look_label, *look_timeout;
-#define LOOK_FLAGS                                                                                                    \
-    {"encrypt", FLAG_SECRET, &look_encrypt, "KEY|@FILE", "key of the cluster, in base64"},                            \
-    {"label", FLAG_TEXT, &look_label, "LABEL", "label of the cluster"}, \
-    {"timeout", FLAG_TEXT, &look_timeout, "MS", "longest wait for an exchange (default 5000)"}
+#define LOOK_FLAGS                                                                                                                         \
+    {"encrypt", FLAG_SECRET, &look_encrypt, "KEY|@FILE", "key of the cluster, in base64"},                                                 \
+        {"label", FLAG_TEXT, &look_label, "LABEL", "label of the cluster"},                                                                \
+    {                                                                                                                                      \
+        "timeout", FLAG_TEXT, &look_timeout, "MS", "longest wait for an exchange (default 5000)"                                           \
+    }
 
 /* What the flags say. False after saying what is wrong with them; look_forget frees what this made. */
 bool look_read_flags(struct hearsay_inspect_options *options, int *timeout_ms);

@@ -26,7 +26,11 @@ static struct hearsay_address address_number(uint32_t number)
 
 static enum hearsay_status status_of(char letter)
 {
-    return letter == 'A' ? HEARSAY_ALIVE : letter == 'S' ? HEARSAY_SUSPECT : letter == 'F' ? HEARSAY_FAILED : letter == 'L' ? HEARSAY_LEFT : HEARSAY_NONE;
+    return letter == 'A'   ? HEARSAY_ALIVE
+           : letter == 'S' ? HEARSAY_SUSPECT
+           : letter == 'F' ? HEARSAY_FAILED
+           : letter == 'L' ? HEARSAY_LEFT
+                           : HEARSAY_NONE;
 }
 
 /* Everybody answers us, except where the row is "-" (nobody there) or "~" (accepts, says nothing). */
@@ -61,8 +65,8 @@ static void picture(size_t count, const char *const rows[])
         c.observations[i].claims = calloc(count, sizeof(struct claim));
         for (uint32_t s = 0; s < count; s++) {
             struct hearsay_address where = address_number(s);
-            c.observations[i].claims[s] = (struct claim){.incarnation = 1, .status = (uint8_t)status_of(rows[i][s]),
-                                                         .address = census_address(&c, &where)};
+            c.observations[i].claims[s] =
+                (struct claim){.incarnation = 1, .status = (uint8_t)status_of(rows[i][s]), .address = census_address(&c, &where)};
         }
     }
 }
