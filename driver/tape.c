@@ -94,6 +94,8 @@ uint64_t tape_digest(uint64_t digest, const struct hearsay_output *output)
         return fold_number(digest, output->stream);
     case HEARSAY_NOTIFY:
         return fold_event(digest, &output->event);
+    case HEARSAY_PERSIST:
+        return fold_number(fold_number(digest, output->persist.batch), output->persist.count);
     }
     return digest;
 }

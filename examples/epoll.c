@@ -12,6 +12,7 @@ static void carry_out(const struct hearsay_output *out)
     case HEARSAY_OPEN_STREAM: watch(open_socket(SOCK_STREAM, connect, &out->address), EPOLLOUT, out->stream); break;
     case HEARSAY_SEND_STREAM: send(find_stream(out->stream), out->bytes.data, out->bytes.size, MSG_NOSIGNAL); break;
     case HEARSAY_CLOSE_STREAM: close(find_stream(out->stream)); break;
+    case HEARSAY_PERSIST: break; /* only with a store */
     case HEARSAY_NOTIFY: printf("%s %s\n", hearsay_event_text(out->event.type), name != NULL ? name : ""); break;
     }
 }

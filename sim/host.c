@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #define HOST_PACKET_OVERHEAD 256  /* what the kernel books for a datagram besides its bytes */
+#define HOST_UNIX_MS 1700000000000u /* the wall clock when a host's clock shows 0 */
 #define HOST_TICKS_AT_ONCE 10000  /* a node that is due again at once, this often in a row, never ends */
 
 struct host *host_create(struct world *world, const char *name)
@@ -139,6 +140,9 @@ void host_drain(struct host *host)
         case HEARSAY_CLOSE_STREAM:
             network_close(host, output.stream);
             break;
+        case HEARSAY_PERSIST:
+            hearsay_persisted(host->node, host_now(host), output.persist.batch, true); /* a disk that never fails */
+            break;
         case HEARSAY_NOTIFY:
             if (world->options.on_event != NULL) {
                 world->options.on_event(world->options.context, host, &output.event);
@@ -246,6 +250,7 @@ hearsay_err host_start(struct host *host, const struct hearsay_options *options)
     host->life++;
     host->state = HOST_RUNNING;
     host->last_wake_at = 0;
+    hearsay_set_wall_clock(host->node, host_now(host), HOST_UNIX_MS + host_now(host) / 1000);
     host_drain(host);
     return HEARSAY_OK;
 }

@@ -20,6 +20,7 @@
 #define HEARSAY_HEARSAY_H
 
 #include <hearsay/options.h>
+#include <hearsay/store.h>
 #include <hearsay/types.h>
 
 #ifdef __cplusplus
@@ -70,7 +71,8 @@ enum hearsay_output_type {
     HEARSAY_OPEN_STREAM,  /* connect to address; report hearsay_stream_connected or _closed with this id */
     HEARSAY_SEND_STREAM,  /* send bytes on the stream (queued by the host if need be) */
     HEARSAY_CLOSE_STREAM, /* send what is queued, then close; no further report is needed */
-    HEARSAY_NOTIFY        /* event */
+    HEARSAY_NOTIFY,       /* event */
+    HEARSAY_PERSIST       /* write persist to the disk, then call hearsay_persisted */
 };
 
 struct hearsay_output {
@@ -79,6 +81,7 @@ struct hearsay_output {
     struct hearsay_bytes bytes;
     uint32_t stream;
     struct hearsay_event event;
+    struct hearsay_persist persist;
 };
 
 /* Takes the next output, oldest first. False when there is none. Everything it points to lives until the next call that takes

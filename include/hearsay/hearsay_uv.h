@@ -26,6 +26,9 @@ struct hearsay_uv_options {
     void *user;
     /* Every event, on the loop. Borrowed until it returns. It may call any hearsay_uv_ function but _destroy. */
     void (*on_event)(struct hearsay_uv *uv, const struct hearsay_event *event, void *user);
+    /* With node.store_durable: writes the batch and answers with hearsay_persisted, now or later, and hearsay_uv_flush. Borrowed until it
+     * returns. NULL = there is no storage, and every write fails. */
+    void (*on_persist)(struct hearsay_uv *uv, const struct hearsay_persist *persist, void *user);
 };
 
 /* Fills in the LAN profile and no callbacks. */

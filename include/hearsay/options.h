@@ -66,7 +66,19 @@ extern "C" {
     X(query_timeout_mult, 16, 1, 100000, "factor", "Serf: a query lasts this many gossip intervals, times log10(n+1), rounded up") \
     X(key_messages_max, 1073741824, 1, 4294967295, "messages", "under one key by the cluster, after which it should be replaced") \
     X(name_conflicts, 1, 0, 1, "switch", "Serf: when our name is disputed, ask the cluster whose it is") \
-    X(replay_on_join, 0, 0, 1, "switch", "Serf: also deliver the events from before our joining")
+    X(replay_on_join, 0, 0, 1, "switch", "Serf: also deliver the events from before our joining") \
+    X(store, 0, 0, 1, "switch", "take part in the shared store") \
+    X(store_mode, 3, 1, 3, "mode", "store gossip: 1 push, 2 pull, 3 push-pull") \
+    X(store_fanout, 3, 1, 255, "members", "members met per round of store gossip") \
+    X(store_interval_ms, 1000, 10, 3600000, "ms", "time between rounds of store gossip") \
+    X(store_durable, 0, 0, 1, "switch", "an entry counts only when the host has it on disk") \
+    X(store_value_max, 1048576, 0, 1048576, "bytes", "largest value in the store") \
+    X(store_entries_max, 10000000, 1, 1000000000, "entries", "entries in the store, tombstones included") \
+    X(store_bytes_max_mib, 4096, 1, 1048576, "MiB", "keys and values in the store") \
+    X(store_changes, 65536, 64, 16777216, "changes", "changes of the store remembered for watchers") \
+    X(store_drift_max_ms, 10000, 100, 60000, "ms", "how far ahead of our clock a moment may be") \
+    X(tombstone_grace_ms, 60000, 0, 2000000000, "ms", "tombstones are kept this long after all members have them") \
+    X(forget_after_ms, 259200000, 1000, 2000000000, "ms", "a member away for longer no longer holds back the purge of tombstones")
 
 struct hearsay_pool;
 
@@ -88,6 +100,8 @@ struct hearsay_options {
     struct hearsay_matcher matcher;  /* needed for queries filtered by tags */
     struct hearsay_allocator allocator; /* resize NULL = realloc and free */
     struct hearsay_pool *pool;       /* identities shared with other nodes of one thread, or NULL */
+    uint8_t store_secret[16];        /* of the cluster: keys the hashes of the store; must be the same everywhere */
+    uint64_t store_hlc_mark, store_purge_hlc; /* of a former life, from HEARSAY_PERSIST; 0 = none */
     uint64_t clock, event_clock, query_clock; /* Serf: last seen Lamport times of a former life, 0 = none */
 
 #define HEARSAY_NUMBER_FIELD(field, lan, least, most, unit, sentence) uint32_t field;

@@ -61,6 +61,11 @@ typedef enum hearsay_err {
     HEARSAY_ERR_RESERVED,   /* names of queries that begin with "_serf_" are Serf's own */
     HEARSAY_ERR_UNKNOWN_QUERY, /* no such query waits for an answer: it never came, or its time is over */
     HEARSAY_ERR_ANSWERED,   /* a query is answered once */
+    HEARSAY_ERR_STORE_OFF,   /* the option `store` is not set */
+    HEARSAY_ERR_ENTRY_KEY,   /* a key of the store is empty or longer than HEARSAY_KEY_MAX, or an entry from the disk makes no sense */
+    HEARSAY_ERR_STORE_FULL,  /* store_entries_max or store_bytes_max_mib is reached */
+    HEARSAY_ERR_NO_CLOCK,    /* hearsay_set_wall_clock was never called */
+    HEARSAY_ERR_CLOCK_ASTRAY,/* our wall clock is further from the peers' than store_drift_max_ms */
     HEARSAY_ERR_COUNT
 } hearsay_err;
 
@@ -165,6 +170,8 @@ enum hearsay_event_type {
     HEARSAY_CONFLICT,      /* two nodes claim one name: member is the known one, other_address the claimant */
     HEARSAY_FOREIGN_CLUSTER, /* healing met a node of this name in another cluster at other_address, and left it alone */
     HEARSAY_JOIN_RESULT,   /* one address of a join was tried: ticket, other_address, contacted, text, is_last */
+    HEARSAY_ENTRY_CHANGED, /* entries of the store changed; change is the newest number: see hearsay_next_change */
+    HEARSAY_PUT_DONE,      /* a hearsay_put or _delete is over: ticket, is_ok, copies, text */
     HEARSAY_LEAVE_DONE,    /* our leaving is told (or its time ran out): the host may stop */
     HEARSAY_QUERY,         /* somebody asks: query (for hearsay_respond), from, name, payload, ltime, until_us */
     HEARSAY_QUERY_ACK,     /* from has got our question: ticket, from */
@@ -186,16 +193,18 @@ struct hearsay_event {
     struct hearsay_bytes payload; /* USER_EVENT, MESSAGE */
     uint64_t ltime;
     bool coalesce;
-    uint32_t ticket;              /* JOIN_RESULT: what hearsay_join answered */
+    uint32_t ticket;              /* JOIN_RESULT, PUT_DONE: what hearsay_join or hearsay_put answered */
     bool contacted;               /* JOIN_RESULT: the exchange with this address succeeded */
     bool is_last;                 /* JOIN_RESULT: no address of this ticket is left */
-    const char *text;             /* JOIN_RESULT, KEY_RESULT: what went wrong, in words; NULL if nothing did */
+    const char *text;             /* JOIN_RESULT, KEY_RESULT, PUT_DONE: what went wrong, in words; NULL if nothing did */
     const char *from;             /* QUERY: who asks; QUERY_ACK, QUERY_RESPONSE, KEY_RESULT: who answers */
     uint64_t query;               /* QUERY: what hearsay_respond takes */
     uint64_t until_us;            /* QUERY: when an answer comes too late, on the host's clock */
     uint64_t messages;            /* KEY_WORN: sealed by the cluster, as far as this node can tell */
     uint32_t members, acks, answers, errors; /* QUERY_DONE: how many were there at its start, and what came from them */
-    bool is_ok;                   /* KEY_RESULT, CONFLICT_RESOLVED */
+    bool is_ok;                   /* KEY_RESULT, CONFLICT_RESOLVED; PUT_DONE: as many have it as were asked for */
+    uint64_t change;              /* ENTRY_CHANGED */
+    uint32_t copies;              /* PUT_DONE: nodes that have it durably, as far as is known here */
 };
 
 /* Allocator hooks. All memory of a node comes from these. resize(ctx, NULL, n) allocates, resize(ctx, p, 0) frees and
@@ -276,6 +285,14 @@ struct hearsay_tag {
     X(drop_event_large, "user events above the size limit") \
     X(drop_no_memory, "inputs dropped because an allocation failed") \
     X(drop_foreign, "exchanges refused because the other side is a foreign cluster") \
+    X(entries_received, "entries of the store taken from others") \
+    X(entries_expired, "entries of the store that expired") \
+    X(entries_conflicting, "entries with the version of another value: corruption somewhere") \
+    X(drop_entry_bad, "entries refused because they make no sense") \
+    X(drop_entry_large, "entries refused because the value is too large") \
+    X(drop_entry_clock, "entries and clocks refused because they are too far ahead of ours") \
+    X(drop_store_full, "entries refused because the store or its queue is full") \
+    X(drop_not_durable, "entries dropped because the storage could not write them") \
     X(conflicts, "claims of a known name from another address")
 
 struct hearsay_counters {

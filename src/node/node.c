@@ -152,6 +152,9 @@ static void on_timer(struct hearsay_node *node, struct turn *turn, const struct 
     case TIMER_QUERY:
         asks_on_timer(&node->serf.queries.asks, turn, timer->number);
         break;
+    case TIMER_STORE:
+        sync_on_timer(node->sync, turn);
+        break;
     }
 }
 
@@ -167,7 +170,15 @@ void hearsay_tick(struct hearsay_node *node, uint64_t now)
 
 bool hearsay_next_output(struct hearsay_node *node, struct hearsay_output *output)
 {
-    return outbox_next(&node->outbox, output);
+    if (outbox_next(&node->outbox, output)) {
+        if (output->type == HEARSAY_NOTIFY && output->event.type == HEARSAY_ENTRY_CHANGED) {
+            output->event.change = node->sync->store.changes.newest;
+            node->sync->has_told = false;
+        }
+        return true;
+    }
+    output->type = HEARSAY_PERSIST; /* last of all, so that it collects what the inputs brought */
+    return node->sync != NULL && sync_next_batch(node->sync, &node->turn, &output->persist);
 }
 
 /* ---- life ---------------------------------------------------------------------------------------------------------------- */
@@ -294,7 +305,8 @@ struct hearsay_node *hearsay_create(const struct hearsay_options *options, uint6
     init_envelope(node, options);
     init_turn(node, now);
     init_parts(node, options);
-    if (!enter_self(node, options)) {
+    node->sync = options->store ? sync_create(&node->turn, options) : NULL;
+    if ((options->store && node->sync == NULL) || !enter_self(node, options)) {
         hearsay_destroy(node);
         return NULL;
     }
@@ -308,6 +320,7 @@ void hearsay_destroy(struct hearsay_node *node)
         return;
     }
     struct hearsay_allocator memory = node->memory;
+    sync_destroy(node->sync, &memory);
     streams_deinit(&node->streams, node->pool, &memory);
     presence_deinit(&node->serf.presence, &memory);
     events_deinit(&node->serf.events, &memory);

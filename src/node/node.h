@@ -10,6 +10,7 @@
 #include "node/streams.h"
 #include "serf/keyring.h"
 #include "serf/user_state.h"
+#include "sync/sync.h"
 #include "spread/outbox.h"
 #include "spread/recorder.h"
 #include "spread/rumors.h"
@@ -45,6 +46,7 @@ struct hearsay_node {
     struct streams streams;
     struct leave leave;
     struct timer push_pull;
+    struct sync *sync;           /* NULL: the store is off */
 
     uint64_t skipped_us;         /* host time - attended time */
     uint64_t paused_until;       /* host time until which the last pause is worth mentioning */

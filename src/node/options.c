@@ -99,6 +99,7 @@ void hearsay_options_local(struct hearsay_options *o)
     o->push_pull_interval_ms = 15000;
     o->probe_timeout_ms = 200;
     o->gossip_interval_ms = 100;
+    o->store_interval_ms = 100;
     o->gossip_to_the_dead_ms = 15000;
 }
 

@@ -26,6 +26,11 @@ const char *hearsay_err_text(hearsay_err err)
         [HEARSAY_ERR_RESERVED] = "names of queries that begin with _serf_ are reserved",
         [HEARSAY_ERR_UNKNOWN_QUERY] = "no such query waits for an answer: it never came, or its time is over",
         [HEARSAY_ERR_ANSWERED] = "this query has been answered already",
+        [HEARSAY_ERR_STORE_OFF] = "this node has no store: set the option store",
+        [HEARSAY_ERR_ENTRY_KEY] = "a key of the store must have 1 to 512 bytes",
+        [HEARSAY_ERR_STORE_FULL] = "the store is full: delete something, or raise store_entries_max or store_bytes_max_mib",
+        [HEARSAY_ERR_NO_CLOCK] = "the store needs the wall clock: call hearsay_set_wall_clock first",
+        [HEARSAY_ERR_CLOCK_ASTRAY] = "this node's clock is too far from the others': set it right",
     };
     return WORD(words, err);
 }
@@ -45,6 +50,8 @@ const char *hearsay_event_text(enum hearsay_event_type type)
         [HEARSAY_CONFLICT] = "conflict",
         [HEARSAY_FOREIGN_CLUSTER] = "foreign-cluster",
         [HEARSAY_JOIN_RESULT] = "join-result",
+        [HEARSAY_ENTRY_CHANGED] = "entry-changed",
+        [HEARSAY_PUT_DONE] = "put-done",
         [HEARSAY_LEAVE_DONE] = "leave-done",
         [HEARSAY_QUERY] = "query",
         [HEARSAY_QUERY_ACK] = "query-ack",

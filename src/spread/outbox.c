@@ -8,7 +8,7 @@
 
 #define OUTBOX_KEEP (16u << 10) /* memory kept when empty */
 
-struct entry {
+struct parcel {
     _Alignas(8) uint32_t size; /* whole entry, padded to 8 */
     uint32_t bytes;
     uint32_t stream;
@@ -34,7 +34,7 @@ void outbox_deinit(struct outbox *o)
 
 struct buffer *outbox_begin(struct outbox *o, enum hearsay_output_type type, const struct hearsay_address *address, uint32_t stream)
 {
-    struct entry entry = {.type = type, .stream = stream};
+    struct parcel entry = {.type = type, .stream = stream};
     if (address != NULL) {
         entry.address = *address;
     }
@@ -53,13 +53,13 @@ struct buffer *outbox_begin(struct outbox *o, enum hearsay_output_type type, con
 size_t outbox_end(struct outbox *o)
 {
     size_t size = o->entries.size - o->open_at;
-    size_t bytes = size - padded(sizeof(struct entry));
+    size_t bytes = size - padded(sizeof(struct parcel));
     static const uint8_t zeros[8];
     if (!buffer_append(&o->entries, zeros, padded(size) - size)) {
         outbox_abort(o);
         return 0;
     }
-    struct entry *entry = (struct entry *)(void *)(o->entries.data + o->open_at);
+    struct parcel *entry = (struct parcel *)(void *)(o->entries.data + o->open_at);
     entry->bytes = (uint32_t)bytes;
     entry->size = (uint32_t)padded(size);
     return bytes;
@@ -147,7 +147,7 @@ bool outbox_next(struct outbox *o, struct hearsay_output *output)
         return false;
     }
     const uint8_t *at = o->entries.data + o->taken;
-    const struct entry *entry = (const struct entry *)(const void *)at;
+    const struct parcel *entry = (const struct parcel *)(const void *)at;
     o->taken += entry->size;
     at += padded(sizeof *entry);
     output->type = entry->type;

@@ -37,6 +37,8 @@ static void deliver(int from)
         case HEARSAY_CLOSE_STREAM:
             hearsay_stream_closed(nodes[to], now, streams[to], HEARSAY_CLOSE_END);
             break;
+        case HEARSAY_PERSIST: /* only with a store */
+            break;
         case HEARSAY_NOTIFY:
             printf("node %d: %s %s\n", from, hearsay_event_text(output.event.type), output.event.member.name ? output.event.member.name : "");
             break;

@@ -92,6 +92,9 @@ static void carry(struct pair *p, unsigned side, const struct hearsay_output *ou
     case HEARSAY_CLOSE_STREAM:
         hearsay_stream_closed(other, p->now, other_end(p, side, id), HEARSAY_CLOSE_END);
         break;
+    case HEARSAY_PERSIST:
+        hearsay_persisted(self, p->now, output->persist.batch, true);
+        break;
     case HEARSAY_NOTIFY:
         p->events[side] += output->event.type == HEARSAY_USER_EVENT;
         break;

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * See store.h.
+ */
+#include "sync/store.h"
+
+bool store_init(struct store *s, const struct hearsay_allocator *memory, const uint8_t secret[16], uint32_t changes_max)
+{
+    *s = (struct store){.memory = memory};
+    entry_keys_init(&s->keys, secret);
+    order_init(&s->order, memory);
+    expiry_init(&s->expiry, memory);
+    changes_init(&s->changes, memory, changes_max);
+    return index_init(&s->index, memory, merkle_digest_of, &s->merkle) && merkle_init(&s->merkle, &s->index, &s->keys, memory);
+}
+
+void store_deinit(struct store *s)
+{
+    changes_deinit(&s->changes);
+    expiry_deinit(&s->expiry);
+    order_deinit(&s->order);
+    if (s->index.memory != NULL) {
+        index_deinit(&s->index);
+    }
+    if (s->merkle.memory != NULL) {
+        merkle_deinit(&s->merkle);
+    }
+}
+
+struct entry *store_find(const struct store *s, uint64_t place, struct hearsay_bytes key)
+{
+    const struct index_item *item = index_find(&s->index, place, key);
+    return item == NULL ? NULL : item->entry;
+}
+
+struct entry *store_find_id(const struct store *s, uint64_t id)
+{
+    uint64_t place = id & 0xffffffff00000000u, first = place;
+    unsigned rank = 0;
+    struct index_item item;
+    while (index_next(&s->index, &place, &rank, &item) && (item.place ^ first) >> 32 == 0) {
+        if (entry_id(item.place, entry_digest(&s->keys, item.place, item.entry)) == id) {
+            return item.entry;
+        }
+    }
+    return NULL;
+}
+
+static void count(struct store *s, const struct entry *e, uint64_t sign)
+{
+    *(entry_is_live(e) ? &s->live : &s->tombstones) += sign;
+    s->bytes += sign * (e->key_size + (uint64_t)e->value_size);
+    s->entry_memory += sign * entry_size(e);
+}
+
+static bool is_expiring(const struct entry *e)
+{
+    return entry_is_live(e) && entry_expires(e) != 0;
+}
+
+/* Everything that may fail, before anything changes. */
+static bool reserve(struct store *s, uint64_t place, const struct entry *entry)
+{
+    return index_reserve(&s->index, place) && order_reserve(&s->order, entry_key(entry)) && merkle_reserve(&s->merkle) &&
+           (!is_expiring(entry) || expiry_reserve(&s->expiry));
+}
+
+static void lose(struct store *s, uint64_t place, struct entry *present, struct entry *loser)
+{
+    if (merkle_reserve(&s->merkle)) { /* or the tree of a past epoch differs, which mends itself with the next */
+        merkle_on_loser(&s->merkle, place, present, loser);
+    }
+    memory_free(s->memory, loser);
+}
+
+static void enter(struct store *s, struct entry *entry, uint64_t place)
+{
+    count(s, entry, 1);
+    if (is_expiring(entry)) {
+        expiry_insert(&s->expiry, entry);
+    }
+    changes_add(&s->changes, place);
+}
+
+/* entry takes the place of the item's; room is reserved. */
+static void replace(struct store *s, struct index_item *item, struct entry *entry)
+{
+    struct entry *old = item->entry;
+    merkle_on_change(&s->merkle, item->place, old, entry);
+    order_replace(&s->order, entry);
+    item->entry = entry;
+    if (is_expiring(old)) {
+        expiry_remove(&s->expiry, old);
+    }
+    count(s, old, (uint64_t)-1);
+    memory_free(s->memory, old);
+    enter(s, entry, item->place);
+}
+
+void store_drop_loser(struct store *s, uint64_t place, struct entry *loser)
+{
+    struct entry *present = store_find(s, place, entry_key(loser));
+    if (present != NULL && entry_compare(loser, present) < 0) {
+        lose(s, place, present, loser);
+    } else {
+        memory_free(s->memory, loser);
+    }
+}
+
+enum store_verdict store_commit(struct store *s, uint64_t place, struct entry *entry)
+{
+    struct index_item *item = index_find(&s->index, place, entry_key(entry));
+    if (item != NULL) {
+        int order = entry_compare(entry, item->entry);
+        s->conflicts += entry_is_conflict(entry, item->entry);
+        if (order <= 0) {
+            lose(s, place, item->entry, entry);
+            return order == 0 ? STORE_SAME : STORE_OLDER;
+        }
+    }
+    if (!reserve(s, place, entry)) {
+        memory_free(s->memory, entry);
+        return STORE_NO_MEMORY;
+    }
+    if (item != NULL) {
+        replace(s, index_find(&s->index, place, entry_key(entry)), entry); /* reserving may have moved it */
+    } else {
+        index_insert(&s->index, place, entry);
+        order_insert(&s->order, entry);
+        merkle_on_change(&s->merkle, place, NULL, entry);
+        enter(s, entry, place);
+    }
+    return STORE_NEWER;
+}
+
+bool store_expire(struct store *s, uint64_t hlc)
+{
+    const struct entry *first = expiry_first(&s->expiry);
+    if (first == NULL || entry_expires(first) > hlc) {
+        return false;
+    }
+    struct entry *tombstone = entry_create_expired(s->memory, &s->keys, first);
+    return tombstone != NULL && store_commit(s, entry_place(&s->keys, entry_key(first)), tombstone) == STORE_NEWER;
+}
+
+void store_remove(struct store *s, uint64_t place, struct entry *entry)
+{
+    merkle_on_remove(&s->merkle, place, entry);
+    order_remove(&s->order, entry_key(entry));
+    index_remove(&s->index, index_find(&s->index, place, entry_key(entry)));
+    if (is_expiring(entry)) {
+        expiry_remove(&s->expiry, entry);
+    }
+    count(s, entry, (uint64_t)-1);
+    memory_free(s->memory, entry);
+}
+
+uint64_t store_memory(const struct store *s)
+{
+    return s->entry_memory + index_memory(&s->index) + order_memory(&s->order) + merkle_memory(&s->merkle) +
+           s->expiry.capacity * sizeof(struct entry *) + s->changes.size * sizeof(uint64_t);
+}
