@@ -12,7 +12,7 @@ static void carry_out(const struct hearsay_output *out)
     case HEARSAY_OPEN_STREAM: watch(open_socket(SOCK_STREAM, connect, &out->address), EPOLLOUT, out->stream); break;
     case HEARSAY_SEND_STREAM: send(find_stream(out->stream), out->bytes.data, out->bytes.size, MSG_NOSIGNAL); break;
     case HEARSAY_CLOSE_STREAM: close(find_stream(out->stream)); break;
-    case HEARSAY_PERSIST: break; /* only with a store */
+    case HEARSAY_PERSIST: /* only with a store, which this has not */
     case HEARSAY_NOTIFY: printf("%s %s\n", hearsay_event_text(out->event.type), name != NULL ? name : ""); break;
     }
 }
@@ -49,8 +49,7 @@ int main(int argc, char **argv)
     struct hearsay_node *node = hearsay_create(&options, now(), NULL);
     hearsay_err err = argc > 3 ? hearsay_join(node, now(), &peer, 1, false, &ticket) : HEARSAY_OK;
     for (struct epoll_event event; err == HEARSAY_OK;) {
-        while (hearsay_next_output(node, &output)) {
-            carry_out(&output);
+        for (; hearsay_next_output(node, &output); carry_out(&output)) {
         }
         if (wait_until(hearsay_next_deadline(node), &event)) {
             take_in(node, (int)event.data.u64, (uint32_t)(event.data.u64 >> 32), event.events);

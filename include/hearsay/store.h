@@ -3,9 +3,9 @@
  * The shared store: every node with the option `store` holds the same key-value data and keeps it equal. Included by hearsay.h, which tells
  * how a node is driven.
  *
- * The newest version of a key wins; a delete is a version too (a tombstone). Versions are moments of a hybrid logical clock: milliseconds since
- * 1970 in the upper 48 bits, a counter in the lower 16. The core has no clock: the host hands in the wall clock when the node starts, and
- * again from time to time (once a minute is plenty).
+ * The newest version of a key wins; a delete is a version too (a tombstone). Versions are moments of a hybrid logical clock: milliseconds
+ * since 1970 in the upper 48 bits, a counter in the lower 16. The core has no clock: the host hands in the wall clock when the node starts,
+ * and again from time to time (once a minute is plenty).
  *
  * With `store_durable` an entry counts (is shown, told on, compared, reported as put) only when the host has it on disk: the output
  * HEARSAY_PERSIST hands out a batch, the input hearsay_persisted answers it, one batch at a time; meanwhile the next one collects.
@@ -33,18 +33,18 @@ struct hearsay_entry_version {
 
 struct hearsay_entry {
     struct hearsay_bytes key;
-    struct hearsay_bytes value;           /* empty in a tombstone */
+    struct hearsay_bytes value; /* empty in a tombstone */
     struct hearsay_entry_version version;
-    uint64_t expires_hlc;                 /* 0 = never; at this moment it becomes a tombstone of its own version, everywhere */
+    uint64_t expires_hlc; /* 0 = never; at this moment it becomes a tombstone of its own version, everywhere */
     bool is_tombstone;
 };
 
 enum hearsay_store_mode { HEARSAY_PUSH = 1, HEARSAY_PULL = 2, HEARSAY_PUSH_PULL = 3 };
 
-/* What the host must have on disk before it answers hearsay_persisted: the entries in this order (each replaces what the disk has of its key),
- * hlc_mark and purge_hlc, in one transaction. In the same or a later one it may delete all rows that are tombstones and not newer than purge_hlc
- * (is_tombstone and expires_hlc = 0: by version.hlc; expires_hlc != 0, tombstone or not: by expires_hlc). All of it is borrowed until the
- * next call that takes the node. */
+/* What the host must have on disk before it answers hearsay_persisted: the entries in this order (each replaces what the disk has of its
+ * key), hlc_mark and purge_hlc, in one transaction. In the same or a later one it may delete all rows that are tombstones and not newer
+ * than purge_hlc (is_tombstone and expires_hlc = 0: by version.hlc; expires_hlc != 0, tombstone or not: by expires_hlc). All of it is
+ * borrowed until the next call that takes the node. */
 struct hearsay_persist {
     uint64_t batch;
     const struct hearsay_entry *entries;
@@ -77,20 +77,20 @@ HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_delete(struct hearsay_node *n
 
 /* The entry of this key; false when there is none, or a tombstone. */
 HEARSAY_API bool hearsay_get(const struct hearsay_node *node, struct hearsay_bytes key, struct hearsay_entry *entry);
-/* Walks the entries whose keys begin with prefix, in the order of their keys: the first one after *after (size 0: from the start). *after is
- * then its key, borrowed until the next input; whoever goes on later, copies it. */
+/* Walks the entries whose keys begin with prefix, in the order of their keys: the first one after *after (size 0: from the start). *after
+ * is then its key, borrowed until the next input; whoever goes on later, copies it. */
 HEARSAY_API bool hearsay_next_entry(const struct hearsay_node *node, struct hearsay_bytes prefix, struct hearsay_bytes *after,
                                     struct hearsay_entry *entry);
 
 /* Changes have numbers of this node alone, growing also from one life to the next. The last `store_changes` of them are remembered. After
  * HEARSAY_ENTRY_CHANGED, each watcher takes what is new to it: */
 enum hearsay_change {
-    HEARSAY_CHANGE_NONE,    /* nothing newer: wait for the next HEARSAY_ENTRY_CHANGED */
-    HEARSAY_CHANGE_FOUND,   /* *entry changed (a tombstone: was deleted or expired); *number is this change's */
-    HEARSAY_CHANGE_TOO_OLD  /* changes after *number are forgotten: list again, then go on from *number, now the newest */
+    HEARSAY_CHANGE_NONE,   /* nothing newer: wait for the next HEARSAY_ENTRY_CHANGED */
+    HEARSAY_CHANGE_FOUND,  /* *entry changed (a tombstone: was deleted or expired); *number is this change's */
+    HEARSAY_CHANGE_TOO_OLD /* changes after *number are forgotten: list again, then go on from *number, now the newest */
 };
-/* The first change after *number of a key that begins with prefix. The entry is shown as it is now; so one that changed twice since may be shown
- * twice. *number moves on also when nothing is found. UINT64_MAX: from now on. */
+/* The first change after *number of a key that begins with prefix. The entry is shown as it is now; so one that changed twice since may be
+ * shown twice. *number moves on also when nothing is found. UINT64_MAX: from now on. */
 HEARSAY_API enum hearsay_change hearsay_next_change(const struct hearsay_node *node, struct hearsay_bytes prefix, uint64_t *number,
                                                     struct hearsay_entry *entry);
 
@@ -104,11 +104,11 @@ struct hearsay_store_stats {
     uint32_t root_epoch;          /* seconds since 1970: the root is of everything not newer than the end of this one */
     uint64_t root_count;
     uint8_t root[16];
-    uint64_t hlc;                 /* newest moment given out or accepted */
-    uint64_t purge_hlc;           /* tombstones up to here are gone */
-    uint64_t change;              /* number of the newest change */
-    int64_t clock_ahead_ms;       /* how far the median of the peers' clocks is ahead of ours */
-    bool is_clock_astray;         /* further than allowed: our own writes are refused */
+    uint64_t hlc;           /* newest moment given out or accepted */
+    uint64_t purge_hlc;     /* tombstones up to here are gone */
+    uint64_t change;        /* number of the newest change */
+    int64_t clock_ahead_ms; /* how far the median of the peers' clocks is ahead of ours */
+    bool is_clock_astray;   /* further than allowed: our own writes are refused */
 };
 HEARSAY_API void hearsay_get_store_stats(const struct hearsay_node *node, struct hearsay_store_stats *stats);
 

@@ -79,7 +79,8 @@ static bool begins_with(struct hearsay_bytes key, struct hearsay_bytes prefix)
     return key.size >= prefix.size && bytes_equal(bytes_of(key.data, prefix.size), prefix);
 }
 
-bool hearsay_next_entry(const struct hearsay_node *node, struct hearsay_bytes prefix, struct hearsay_bytes *after, struct hearsay_entry *entry)
+bool hearsay_next_entry(const struct hearsay_node *node, struct hearsay_bytes prefix, struct hearsay_bytes *after,
+                        struct hearsay_entry *entry)
 {
     if (node->sync == NULL) {
         return false;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Writes on their way to the disk: a queue whose front is the batch that the host is working on, one at a time, while the rest collects. So
- * the slower the disk, the larger the batches. Of each key it finds the newest waiting write, so that an older one is never queued behind it.
+ * the slower the disk, the larger the batches. Of each key it finds the newest waiting write, so that an older one is never queued behind
+ * it.
  */
 #ifndef HEARSAY_SYNC_BATCHES_H
 #define HEARSAY_SYNC_BATCHES_H
@@ -9,17 +10,17 @@
 #include "base/table.h"
 #include "sync/entry.h"
 
-#define BATCHES_WAITING_MAX 65536          /* writes */
+#define BATCHES_WAITING_MAX 65536 /* writes */
 #define BATCHES_BYTES_MAX ((uint64_t)64 << 20)
-#define BATCHES_ONE_MAX 4096               /* writes of one batch */
+#define BATCHES_ONE_MAX 4096 /* writes of one batch */
 #define BATCHES_ONE_BYTES ((uint64_t)8 << 20)
 
 /* A write, waiting or just done. */
 struct pending {
     struct entry *entry;
     uint64_t place;
-    uint64_t source;  /* of somebody else's: whatever the exchange wants to remember */
-    uint32_t ticket;  /* of our own; 0 for somebody else's */
+    uint64_t source; /* of somebody else's: whatever the exchange wants to remember */
+    uint32_t ticket; /* of our own; 0 for somebody else's */
     uint32_t copies;
 };
 
@@ -27,13 +28,13 @@ struct batches {
     const struct hearsay_allocator *memory;
     struct pending *queue;
     uint32_t count, capacity;
-    uint32_t out;                    /* of them, at the front, are at the host */
-    uint32_t taken;                  /* of those, have been taken */
-    uint32_t base;                   /* number of the first in the queue */
+    uint32_t out;   /* of them, at the front, are at the host */
+    uint32_t taken; /* of those, have been taken */
+    uint32_t base;  /* number of the first in the queue */
     uint64_t bytes;
-    uint64_t batch;                  /* number of the batch that is out, or of the last */
-    struct table newest;             /* key to number */
-    struct hearsay_entry *views;     /* of the batch that is out */
+    uint64_t batch;              /* number of the batch that is out, or of the last */
+    struct table newest;         /* key to number */
+    struct hearsay_entry *views; /* of the batch that is out */
     uint32_t view_capacity;
 };
 

@@ -10,10 +10,10 @@
 
 struct changes {
     const struct hearsay_allocator *memory;
-    uint64_t *places;      /* ring of size, a power of two */
+    uint64_t *places; /* ring of size, a power of two */
     uint32_t size, most;
-    uint64_t newest;       /* number of the newest change */
-    uint64_t oldest;       /* changes after this one are in the ring */
+    uint64_t newest; /* number of the newest change */
+    uint64_t oldest; /* changes after this one are in the ring */
 };
 
 void changes_init(struct changes *c, const struct hearsay_allocator *memory, uint32_t most);

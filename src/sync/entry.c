@@ -37,8 +37,11 @@ static uint64_t hash_value(const struct entry_keys *keys, const struct hearsay_e
 struct entry *entry_create(const struct hearsay_allocator *memory, const struct entry_keys *keys, const struct hearsay_entry *from)
 {
     uint8_t flags = (uint8_t)((from->is_tombstone ? ENTRY_TOMBSTONE : 0) | (from->expires_hlc != 0 ? ENTRY_EXPIRES : 0));
-    struct entry head = {.hlc = from->version.hlc, .origin = from->version.origin, .value_size = (uint32_t)from->value.size,
-                         .key_size = (uint16_t)from->key.size, .flags = flags};
+    struct entry head = {.hlc = from->version.hlc,
+                         .origin = from->version.origin,
+                         .value_size = (uint32_t)from->value.size,
+                         .key_size = (uint16_t)from->key.size,
+                         .flags = flags};
     struct entry *e = memory_resize(memory, NULL, entry_size(&head));
     if (e == NULL) {
         return NULL;
@@ -67,8 +70,11 @@ struct hearsay_bytes entry_key(const struct entry *e)
 struct hearsay_entry entry_view(const struct entry *e)
 {
     struct hearsay_bytes key = entry_key(e);
-    return (struct hearsay_entry){.key = key, .value = bytes_of(key.data + key.size, e->value_size), .version = {e->hlc, e->origin},
-                                  .expires_hlc = entry_expires(e), .is_tombstone = !entry_is_live(e)};
+    return (struct hearsay_entry){.key = key,
+                                  .value = bytes_of(key.data + key.size, e->value_size),
+                                  .version = {e->hlc, e->origin},
+                                  .expires_hlc = entry_expires(e),
+                                  .is_tombstone = !entry_is_live(e)};
 }
 
 uint64_t entry_expires(const struct entry *e)

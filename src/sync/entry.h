@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * One entry of the shared store, packed into one allocation: head, expiry if it has one, key, value. Its digest is what the Merkle tree sums:
- * SipHash-2-4-128 over the keyed hash of the key, the version and a keyed hash of everything else (key, value, expiry, tombstone or not), so
- * that whoever does not know the cluster's secret can neither fill one leaf nor make two sums equal.
+ * One entry of the shared store, packed into one allocation: head, expiry if it has one, key, value. Its digest is what the Merkle tree
+ * sums: SipHash-2-4-128 over the keyed hash of the key, the version and a keyed hash of everything else (key, value, expiry, tombstone or
+ * not), so that whoever does not know the cluster's secret can neither fill one leaf nor make two sums equal.
  *
  * The moment of an entry is the moment from which it counts in its present form: its version's, or that of its expiry once it has expired.
  */
@@ -83,8 +83,8 @@ static inline int entry_compare_versions(uint64_t hlc_a, uint64_t origin_a, uint
     return hlc_a != hlc_b ? (hlc_a > hlc_b) - (hlc_a < hlc_b) : (origin_a > origin_b) - (origin_a < origin_b);
 }
 
-/* Which of two entries of one key wins? Newer version; then the form that has expired; then, as two values of one version are corruption, the
- * larger hash. 0: they are the same. */
+/* Which of two entries of one key wins? Newer version; then the form that has expired; then, as two values of one version are corruption,
+ * the larger hash. 0: they are the same. */
 int entry_compare(const struct entry *a, const struct entry *b);
 /* Are a and b of one version though neither is the expired form of the other? */
 bool entry_is_conflict(const struct entry *a, const struct entry *b);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The hybrid logical clock (S. Kulkarni et al., "Logical physical clocks", 2014): milliseconds since 1970 in the upper 48 bits, a counter in
- * the lower 16; adding one carries a full counter into the milliseconds. It follows the wall clock that the host sets, never goes back, and
- * never falls behind what it accepted from others.
+ * The hybrid logical clock (S. Kulkarni et al., "Logical physical clocks", 2014): milliseconds since 1970 in the upper 48 bits, a counter
+ * in the lower 16; adding one carries a full counter into the milliseconds. It follows the wall clock that the host sets, never goes back,
+ * and never falls behind what it accepted from others.
  *
  * What others say is judged by our wall clock, corrected by the median of the peers' wall clocks once at least two of them are known and it
  * is further away than the drift allowed: then it is our clock that is wrong, and we write nothing ourselves until it is set right.
@@ -17,15 +17,15 @@
 #define HLC_COUNTER_BITS 16
 
 struct hlc {
-    uint64_t last;              /* newest moment given out or accepted */
-    uint64_t wall_ms, wall_at;  /* the wall clock showed wall_ms (0 = never set) at host time wall_at (us) */
+    uint64_t last;             /* newest moment given out or accepted */
+    uint64_t wall_ms, wall_at; /* the wall clock showed wall_ms (0 = never set) at host time wall_at (us) */
     uint32_t drift_max_ms;
     struct {
         uint64_t peer;
-        int64_t ahead_ms;       /* its wall clock - ours */
-    } peers[HLC_PEERS];         /* the latest word of as many peers */
+        int64_t ahead_ms; /* its wall clock - ours */
+    } peers[HLC_PEERS];   /* the latest word of as many peers */
     unsigned peer_count, peer_next;
-    int64_t median_ms;          /* of ahead_ms; 0 while fewer than two peers are known */
+    int64_t median_ms; /* of ahead_ms; 0 while fewer than two peers are known */
 };
 
 /* mark: the newest moment of a former life, 0 = none. */

@@ -6,8 +6,8 @@
 
 #include "base/check.h"
 
-#define BUCKET_SPLIT 24      /* keys a bucket on average when the directory doubles */
-#define BUCKET_STEP 4        /* items by which a bucket grows */
+#define BUCKET_SPLIT 24 /* keys a bucket on average when the directory doubles */
+#define BUCKET_STEP 4   /* items by which a bucket grows */
 #define BUCKET_MAX 60000
 #define MOVES_PER_INSERT 2
 
@@ -168,7 +168,7 @@ static void grow(struct index *ix)
         }
         start_doubling(ix);
     }
-    for (int i = 0; ix->new != NULL && i < MOVES_PER_INSERT && move_one(ix); i++) {
+    for (int i = 0; ix->new != NULL &&i < MOVES_PER_INSERT &&move_one(ix); i++) {
         if (ix->moved == (uint64_t)1 << ix->bits) {
             memory_free(ix->memory, ix->old);
             ix->old = ix->new;
@@ -247,12 +247,12 @@ struct digest index_sum(const struct index *ix, uint64_t place, unsigned depth)
     if (depth % 4 == 0 && depth / 4 < INDEX_LEVELS && ix->inner[depth / 4] != NULL) {
         return ix->inner[depth / 4][prefix(place, depth)];
     }
+    if (depth > ix->bits + (prefix(first, ix->bits) < ix->moved ? 1u : 0u)) { /* deeper than our leaves */
+        return sum_of_items(ix, bucket_of(ix, first), first, end);
+    }
     struct digest sum = {0, 0};
     for (uint64_t at = first, last;; at = last + 1) {
         const struct bucket *b = index_bucket(ix, at, &last);
-        if (last > end) { /* deeper than our leaves */
-            return sum_of_items(ix, b, first, end);
-        }
         sum = digest_add(sum, b->sum);
         if (last == end) {
             return sum;

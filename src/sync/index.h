@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Entries ordered by place (the keyed hash of the key), in buckets of about 16 that are the leaves of the Merkle tree: a directory of 2^bits
- * buckets by the top bits, and above it the sums of every fourth level. So a lookup is one step, a leaf is a contiguous range, and the tree
- * needs no memory per key. The directory doubles bucket by bucket as keys come, each insertion moving two; it never shrinks.
+ * Entries ordered by place (the keyed hash of the key), in buckets of about 16 that are the leaves of the Merkle tree: a directory of
+ * 2^bits buckets by the top bits, and above it the sums of every fourth level. So a lookup is one step, a leaf is a contiguous range, and
+ * the tree needs no memory per key. The directory doubles bucket by bucket as keys come, each insertion moving two; it never shrinks.
  *
  * It knows entries only as things with a digest: what counts in the tree, and when, is merkle.c's.
  */
@@ -26,8 +26,8 @@ struct bucket {
 
 struct index {
     const struct hearsay_allocator *memory;
-    struct bucket *old, *new;           /* 2^bits, and while doubling 2^(bits+1) of them */
-    uint64_t moved;                     /* buckets of old whose content is in new */
+    struct bucket *old, *new; /* 2^bits, and while doubling 2^(bits+1) of them */
+    uint64_t moved;           /* buckets of old whose content is in new */
     uint8_t bits;
     uint64_t count;
     struct digest *inner[INDEX_LEVELS]; /* inner[i]: sums at depth 4 i < bits */

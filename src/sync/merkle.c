@@ -16,15 +16,15 @@ enum record_state {
 };
 
 struct merkle_record {
-    struct entry *entry;   /* of a key's newest record: the entry in the index, or NULL */
+    struct entry *entry; /* of a key's newest record: the entry in the index, or NULL */
     uint64_t place;
     uint64_t hlc, origin, value_hash;
-    struct digest digest;  /* not yet known while entry is set */
-    uint32_t epoch;        /* in which it counts */
+    struct digest digest; /* not yet known while entry is set */
+    uint32_t epoch;       /* in which it counts */
     uint8_t state;
-    bool is_expired;       /* the form that its version has after expiry */
-    uint32_t older;        /* number + 1 in the chain, or in the list of free ones */
-    uint32_t next;         /* number + 1 in the list of the epoch */
+    bool is_expired; /* the form that its version has after expiry */
+    uint32_t older;  /* number + 1 in the chain, or in the list of free ones */
+    uint32_t next;   /* number + 1 in the list of the epoch */
 };
 
 bool merkle_init(struct merkle *m, struct index *index, const struct entry_keys *keys, const struct hearsay_allocator *memory)
@@ -163,8 +163,12 @@ static void spell_out(struct merkle *m, uint32_t link)
 
 static struct merkle_record record_of(uint64_t place, const struct entry *e, enum record_state state)
 {
-    return (struct merkle_record){.place = place, .hlc = e->hlc, .origin = e->origin, .value_hash = e->value_hash,
-                                  .epoch = merkle_epoch_of(entry_moment(e)), .state = (uint8_t)state,
+    return (struct merkle_record){.place = place,
+                                  .hlc = e->hlc,
+                                  .origin = e->origin,
+                                  .value_hash = e->value_hash,
+                                  .epoch = merkle_epoch_of(entry_moment(e)),
+                                  .state = (uint8_t)state,
                                   .is_expired = entry_is_expired_form(e)};
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The Merkle tree over settled entries, and the journal of those that are not settled yet. A node of the tree is the 128-bit sum of the digests
- * below it, so its value is a function of the set alone: neither the order of writes nor the depth shows, and a write is one addition per level.
+ * The Merkle tree over settled entries, and the journal of those that are not settled yet. A node of the tree is the 128-bit sum of the
+ * digests below it, so its value is a function of the set alone: neither the order of writes nor the depth shows, and a write is one
+ * addition per level.
  *
- * Epochs are seconds of the hybrid logical clock. The tree of epoch E holds for each key the newest version that counts not later than the end
- * of E; an epoch is sealed some time after our clock passed its end (sync.c says when), so that what is on its way does not look like damage.
- * What comes later than that is real damage and is applied at once.
+ * Epochs are seconds of the hybrid logical clock. The tree of epoch E holds for each key the newest version that counts not later than the
+ * end of E; an epoch is sealed some time after our clock passed its end (sync.c says when), so that what is on its way does not look like
+ * damage. What comes later than that is real damage and is applied at once.
  *
  * A key with changes in unsealed epochs has a chain of records, newest first: one for each such epoch, and at the end what the tree holds
  * of it. Only a key's newest record is not spelled out: it is the entry in the index itself.
@@ -17,7 +18,7 @@
 #include "sync/index.h"
 
 #define MERKLE_EPOCH_MS 1000
-#define MERKLE_ROOTS 16       /* roots remembered */
+#define MERKLE_ROOTS 16         /* roots remembered */
 #define MERKLE_EPOCHS_AHEAD 128 /* unsealed epochs kept apart; the drift allowed and the delay of sealing are shorter */
 
 struct merkle_root {
@@ -34,14 +35,14 @@ struct merkle {
     const struct hearsay_allocator *memory;
     struct merkle_record *records;
     uint32_t record_capacity, record_used, free_count;
-    uint32_t first_free;              /* number + 1 */
-    uint32_t *epochs;                 /* MERKLE_EPOCHS_AHEAD lists of records by epoch, numbers + 1 */
-    uint32_t horizon;                 /* the last sealed epoch */
-    uint64_t unsettled;               /* records that wait */
-    uint64_t count;                   /* keys in the tree */
+    uint32_t first_free; /* number + 1 */
+    uint32_t *epochs;    /* MERKLE_EPOCHS_AHEAD lists of records by epoch, numbers + 1 */
+    uint32_t horizon;    /* the last sealed epoch */
+    uint64_t unsettled;  /* records that wait */
+    uint64_t count;      /* keys in the tree */
     struct merkle_root roots[MERKLE_ROOTS];
     uint32_t root_next;
-    uint64_t late;                    /* changes that came after their epoch was sealed */
+    uint64_t late; /* changes that came after their epoch was sealed */
 };
 
 static inline uint32_t merkle_epoch_of(uint64_t hlc)
@@ -58,7 +59,8 @@ bool merkle_digest_of(void *context, const struct index_item *item, struct diges
 
 /* Makes room for one change. False when memory is out. */
 bool merkle_reserve(struct merkle *m);
-/* next takes the place of old (NULL: a new key) in the index; called while old is still there, after merkle_reserve. Nothing here can fail. */
+/* next takes the place of old (NULL: a new key) in the index; called while old is still there, after merkle_reserve. Nothing here can fail.
+ */
 void merkle_on_change(struct merkle *m, uint64_t place, struct entry *old, struct entry *next);
 /* A version that lost against present, the entry in the index; in its own epoch it may count nevertheless. After merkle_reserve. */
 void merkle_on_loser(struct merkle *m, uint64_t place, struct entry *present, const struct entry *loser);

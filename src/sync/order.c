@@ -64,8 +64,7 @@ static struct position find(const struct order *o, struct hearsay_bytes key)
 
 static bool has_key(const struct order *o, struct position p, struct hearsay_bytes key)
 {
-    return p.chunk < o->count && p.at < o->chunks[p.chunk]->count &&
-           compare(entry_key(o->chunks[p.chunk]->entries[p.at]), key) == 0;
+    return p.chunk < o->count && p.at < o->chunks[p.chunk]->count && compare(entry_key(o->chunks[p.chunk]->entries[p.at]), key) == 0;
 }
 
 static struct order_chunk *resize(struct order *o, struct order_chunk *chunk, uint32_t capacity)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The store: what counts, that is, what is durable. Two indexes over the same entries (by place and by key), the tree, expiry, and the log of
- * changes, kept in step. The newest version of a key wins, whatever the order of arrival. It knows neither time nor disk nor peers.
+ * The store: what counts, that is, what is durable. Two indexes over the same entries (by place and by key), the tree, expiry, and the log
+ * of changes, kept in step. The newest version of a key wins, whatever the order of arrival. It knows neither time nor disk nor peers.
  */
 #ifndef HEARSAY_SYNC_STORE_H
 #define HEARSAY_SYNC_STORE_H
@@ -26,9 +26,9 @@ struct store {
 };
 
 enum store_verdict {
-    STORE_NEWER,    /* it wins */
-    STORE_SAME,     /* it is what we have */
-    STORE_OLDER,    /* what we have wins */
+    STORE_NEWER, /* it wins */
+    STORE_SAME,  /* it is what we have */
+    STORE_OLDER, /* what we have wins */
     STORE_NO_MEMORY
 };
 

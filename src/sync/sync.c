@@ -4,9 +4,8 @@
  */
 #include "sync/sync.h"
 
+#include "base/logarithm.h"
 #include "spread/outbox.h"
-
-#include <math.h>
 
 #define SEAL_DELAY_MS 2000
 
@@ -47,9 +46,9 @@ void sync_destroy(struct sync *s, const struct hearsay_allocator *memory)
 uint64_t sync_seal_delay_us(const struct turn *turn)
 {
     double n = turn->population < 2 ? 2 : turn->population, f = turn->options->store_fanout;
-    double rounds = ceil(log(n) / log(f + 1) + log(n) / f) + 2;
-    double ms = rounds * turn->options->store_interval_ms;
-    return turn_ms(ms < SEAL_DELAY_MS ? SEAL_DELAY_MS : (uint64_t)ms);
+    double rounds = logarithm(n) / logarithm(f + 1) + logarithm(n) / f + 3;
+    uint64_t ms = (uint64_t)rounds * turn->options->store_interval_ms;
+    return turn_ms(ms < SEAL_DELAY_MS ? SEAL_DELAY_MS : ms);
 }
 
 static void note_passed(struct sync *s, struct turn *turn)
@@ -185,8 +184,8 @@ bool sync_hear_clock(struct sync *s, struct turn *turn, uint64_t peer, uint64_t 
 
 void sync_report(struct turn *turn, uint32_t ticket, uint32_t copies, bool is_ok, const char *text)
 {
-    outbox_notify(turn->outbox, &(struct hearsay_event){.type = HEARSAY_PUT_DONE, .ticket = ticket, .copies = copies, .is_ok = is_ok,
-                                                        .text = text});
+    outbox_notify(turn->outbox,
+                  &(struct hearsay_event){.type = HEARSAY_PUT_DONE, .ticket = ticket, .copies = copies, .is_ok = is_ok, .text = text});
 }
 
 /* The entry counts from now on. */
@@ -384,8 +383,11 @@ hearsay_err sync_load(struct sync *s, struct turn *turn, const struct hearsay_en
 bool sync_next_batch(struct sync *s, struct turn *turn, struct hearsay_persist *persist)
 {
     uint32_t count = batches_start(&s->batches);
-    *persist = (struct hearsay_persist){.batch = s->batches.batch, .entries = s->batches.views, .count = count,
-                                        .hlc_mark = hlc_now(&s->hlc, turn->host_now), .purge_hlc = s->purge_hlc};
+    *persist = (struct hearsay_persist){.batch = s->batches.batch,
+                                        .entries = s->batches.views,
+                                        .count = count,
+                                        .hlc_mark = hlc_now(&s->hlc, turn->host_now),
+                                        .purge_hlc = s->purge_hlc};
     return count > 0;
 }
 

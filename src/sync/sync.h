@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The shared store of one node: clock, store, writes on their way to the disk, epochs. It takes writes, ours and others', and lets them count
- * when they are durable; it seals epochs and lets entries expire on time. It does not talk to peers: the exchange does, and hears here, through
- * a listener, what is worth telling.
+ * The shared store of one node: clock, store, writes on their way to the disk, epochs. It takes writes, ours and others', and lets them
+ * count when they are durable; it seals epochs and lets entries expire on time. It does not talk to peers: the exchange does, and hears
+ * here, through a listener, what is worth telling.
  */
 #ifndef HEARSAY_SYNC_SYNC_H
 #define HEARSAY_SYNC_SYNC_H
@@ -34,12 +34,12 @@ struct sync {
         uint64_t at;    /* … at this attended time */
     } passed[SYNC_PASSED_MAX];
     unsigned passed_count;
-    uint32_t passed_epoch;  /* the newest of them ever */
-    uint64_t hold_until;    /* attended time until which no epoch is sealed */
-    uint64_t origin;        /* of our own writes */
+    uint32_t passed_epoch; /* the newest of them ever */
+    uint64_t hold_until;   /* attended time until which no epoch is sealed */
+    uint64_t origin;       /* of our own writes */
     uint64_t purge_hlc;
     uint32_t next_ticket;
-    bool has_told;          /* a HEARSAY_ENTRY_CHANGED waits in the outbox */
+    bool has_told; /* a HEARSAY_ENTRY_CHANGED waits in the outbox */
 };
 
 /* NULL when memory is out. */
@@ -52,10 +52,10 @@ hearsay_err sync_load(struct sync *s, struct turn *turn, const struct hearsay_en
 hearsay_err sync_put(struct sync *s, struct turn *turn, struct hearsay_entry *entry, uint64_t ttl_ms, uint32_t copies, uint32_t *ticket);
 
 enum sync_verdict {
-    SYNC_TAKEN,     /* it wins; when it is durable, on_durable follows with source */
-    SYNC_KNOWN,     /* we have it, or it is on its way to our disk */
-    SYNC_OUTDATED,  /* what we have is newer: the sender may want it */
-    SYNC_REFUSED    /* malformed, too large, from the future, no room: counted */
+    SYNC_TAKEN,    /* it wins; when it is durable, on_durable follows with source */
+    SYNC_KNOWN,    /* we have it, or it is on its way to our disk */
+    SYNC_OUTDATED, /* what we have is newer: the sender may want it */
+    SYNC_REFUSED   /* malformed, too large, from the future, no room: counted */
 };
 /* Somebody else's write. */
 enum sync_verdict sync_receive(struct sync *s, struct turn *turn, const struct hearsay_entry *entry, uint64_t source);
@@ -72,7 +72,8 @@ void sync_on_timer(struct sync *s, struct turn *turn);
 uint64_t sync_seal_delay_us(const struct turn *turn);
 /* No epoch is sealed for so long (at most SYNC_HOLD_MAX_MS): a session wants a tree that stands still. 0 ends it. */
 void sync_hold(struct sync *s, struct turn *turn, uint32_t ms);
-/* A peer's clocks, from a packet: its moment, and what its wall clock shows (0: it has none). False: the moment is too far ahead, and counted. */
+/* A peer's clocks, from a packet: its moment, and what its wall clock shows (0: it has none). False: the moment is too far ahead, and
+ * counted. */
 bool sync_hear_clock(struct sync *s, struct turn *turn, uint64_t peer, uint64_t hlc, uint64_t wall_ms);
 
 #endif
