@@ -46,7 +46,7 @@ enum timer_kind {
     TIMER_HEAL_PING,
     TIMER_REAP,
     TIMER_LEAVE,
-    TIMER_QUERY      /* number: ticket of a question of ours */,
+    TIMER_QUERY,     /* number: ticket of a question of ours */
     TIMER_STORE
 };
 
