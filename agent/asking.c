@@ -196,6 +196,16 @@ bool asking_query(struct session *session, uint64_t seq, struct hearsay_bytes bo
     return is_read;
 }
 
+bool asking_is_under_way(const struct session *session)
+{
+    for (const struct asked *asked = session->service->asked; asked != NULL; asked = asked->next) {
+        if (asked->session == session) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- answered ------------------------------------------------------------------------------------------------------------------- */
 
 /* Drops what is over; when there are too many, the oldest too. */

@@ -15,6 +15,8 @@ bool asking_respond(struct session *session, uint64_t seq, struct hearsay_bytes 
 void asking_event(struct service *service, const struct hearsay_event *event);
 /* The number under which this client may answer a query. */
 uint64_t asking_offer(struct session *session, const struct hearsay_event *event);
+/* Does it still wait for acks and answers? */
+bool asking_is_under_way(const struct session *session);
 /* The session ends. */
 void asking_forget(struct session *session);
 /* The service ends. */

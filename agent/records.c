@@ -54,6 +54,16 @@ static bool read_string(struct hearsay_bytes body, const char *wanted, struct he
     return !r.is_bad;
 }
 
+/* Those that follow something keep their place; so they may not take all. */
+static bool is_crowded(const struct session *session)
+{
+    uint32_t count = 0;
+    for (const struct session *s = session->service->sessions; s != NULL; s = s->next) {
+        count += s != session && (s->subscriptions != NULL || s->is_monitoring);
+    }
+    return count >= SESSION_STREAMERS;
+}
+
 bool records_stream(struct session *session, uint64_t seq, struct hearsay_bytes body)
 {
     struct hearsay_bytes type;
@@ -64,6 +74,7 @@ bool records_stream(struct session *session, uint64_t seq, struct hearsay_bytes 
     s->seq = seq;
     const char *error = has_seq(session, seq)                            ? "Stream with given sequence exists"
                         : session->subscription_count >= SESSION_STREAMS ? "Too many streams on this connection"
+                        : is_crowded(session)                            ? "Too many connections with streams"
                         : !parse_filter(s, type)                         ? "Invalid event filter"
                                                                          : "";
     session_reply(session, seq, error);
@@ -113,8 +124,8 @@ bool records_monitor(struct session *session, uint64_t seq, struct hearsay_bytes
         session_reply(session, seq, error);
         return true;
     }
-    if (session->is_monitoring) {
-        session_reply(session, seq, "Monitor already exists");
+    if (session->is_monitoring || is_crowded(session)) {
+        session_reply(session, seq, session->is_monitoring ? "Monitor already exists" : "Too many connections with streams");
         return true;
     }
     session_reply(session, seq, "");

@@ -4,6 +4,7 @@
  */
 #include "agent/server.h"
 
+#include "agent/asking.h"
 #include "agent/places.h"
 #include "agent/session.h"
 
@@ -19,7 +20,7 @@ struct connection {
     struct server *server;
     struct connection *next;
     uv_tcp_t tcp;
-    uint64_t since_ms;
+    uint64_t since_ms, used_ms;
     bool is_reading, is_ending, is_over;
 };
 
@@ -127,6 +128,16 @@ static bool send_output(struct connection *c)
     return true;
 }
 
+static bool is_stranger(const struct connection *c)
+{
+    return !c->session.is_shaken || !c->session.is_trusted;
+}
+
+static bool has_streams(const struct session *session)
+{
+    return session->subscriptions != NULL || session->is_monitoring;
+}
+
 /* After anything happened to the session: sends, pauses, ends. */
 static void settle(struct connection *c)
 {
@@ -138,8 +149,7 @@ static void settle(struct connection *c)
         return;
     }
     size_t queue = uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp);
-    bool is_stream = c->session.subscriptions != NULL || c->session.is_monitoring;
-    if (is_stream && queue > QUEUE_CUT) {
+    if (has_streams(&c->session) && queue > QUEUE_CUT) {
         end(c);
         return;
     }
@@ -154,6 +164,22 @@ static void settle(struct connection *c)
     set_reading(c);
 }
 
+/* Whom nobody misses: a stranger, else a client that neither follows anything nor waits for something; of these who was silent for longest.
+ * So neither a crowd of strangers nor one of idle clients keeps the operator out. */
+static struct connection *most_idle(const struct server *server)
+{
+    struct connection *found = NULL;
+    for (struct connection *c = server->connections; c != NULL; c = c->next) {
+        if (c->session.is_busy || has_streams(&c->session) || asking_is_under_way(&c->session)) {
+            continue;
+        }
+        bool is_better = found == NULL || is_stranger(c) > is_stranger(found)
+                         || (is_stranger(c) == is_stranger(found) && c->used_ms < found->used_ms);
+        found = is_better ? c : found;
+    }
+    return found;
+}
+
 static void on_wake(struct session *session)
 {
     settle(session->owner);
@@ -162,17 +188,13 @@ static void on_wake(struct session *session)
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 {
     struct connection *c = stream->data;
+    c->used_ms = uv_now(stream->loop);
     if (size < 0) {
         end(c);
     } else if (size > 0) {
         session_feed(&c->session, buffer->base, (size_t)size);
         settle(c);
     }
-}
-
-static bool is_stranger(const struct connection *c)
-{
-    return !c->session.is_shaken || !c->session.is_trusted;
 }
 
 /* Ends strangers that were silent for too long; sleeps again when none is left. */
@@ -201,9 +223,13 @@ static void on_connection(uv_stream_t *listener, int status)
     if (status < 0) {
         return;
     }
+    struct connection *idle = server->count >= SERVER_CONNECTIONS ? most_idle(server) : NULL;
+    if (idle != NULL) {
+        end(idle);
+    }
     struct connection *c = must(calloc(1, sizeof *c));
     c->server = server;
-    c->since_ms = uv_now(listener->loop);
+    c->since_ms = c->used_ms = uv_now(listener->loop);
     uv_tcp_init(listener->loop, &c->tcp);
     c->tcp.data = c;
     if (uv_accept(listener, (uv_stream_t *)&c->tcp) != 0 || server->count >= SERVER_CONNECTIONS) {

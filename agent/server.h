@@ -10,7 +10,7 @@
 
 #include <uv.h>
 
-#define SERVER_CONNECTIONS 256
+#define SERVER_CONNECTIONS 256 /* one more makes room for itself: the longest idle one goes */
 #define SERVER_GREETING_MS 10000 /* a stranger must have shaken hands and authenticated by then */
 
 struct server {

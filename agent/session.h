@@ -13,6 +13,7 @@
 #define SESSION_STRANGER_BYTES ((size_t)64 << 10) /* longest request before handshake and authentication */
 #define SESSION_REQUEST_BYTES ((size_t)1 << 20)   /* and after */
 #define SESSION_STREAMS 32
+#define SESSION_STREAMERS 192 /* connections with streams or monitors: others must find a place (server.h) */
 
 struct subscription; /* of stream */
 struct offer;

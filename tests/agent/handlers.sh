@@ -40,6 +40,12 @@ sed -i "s/=s2\$/=h1/" "$work"/s2/user-*
 for event in user-deploy user-only; do
     diff "$work/s2/$event" "$work/h1/$event" || fail "$event: a script is told something else than by Serf"
 done
+serf query -rpc-addr="$net.1:7373" -timeout=1s load 'now' >/dev/null || fail query
+for name in h1 s2; do
+    within 10 "$name is told of a query" test -e "$work/$name/query-load"
+done
+sed -i "s/=s2\$/=h1/" "$work/s2/query-load"
+diff "$work/s2/query-load" "$work/h1/query-load" || fail "a query: a script is told something else than by Serf"
 serf tags -rpc-addr="$net.1:7373" -set role=db -delete a-b >/dev/null || fail tags
 within 15 "an update is told" has_line "$work/h1/member-update-" "^h1	$net.1	db	role=db\$"
 within 15 "by Serf too" has_line "$work/s2/member-update-" "^h1	$net.1	db	role=db\$"
@@ -60,6 +66,8 @@ cat >"$work/h3.json" <<END_OF_FILE
   "user:deaf=exec 0<&-; sleep 0.2; echo deaf >$work/deaf",
   "user:many=sleep 0.3; echo \$SERF_USER_LTIME >>$work/many",
   "user:missing=/nonexistent/script",
+  "query:fine=echo fine; echo more >&2", "query:long=head -c 1100 /dev/zero | tr '\\\\0' x", "query:wrong=echo no; exit 3",
+  "query:late=sleep 1.5; echo late", "query:mute=true",
   "user:ping=echo \$SERF_USER_LTIME >>$work/pings"
 ], "handler_timeout": "2s", "handler_limit": 3, "log_level": "debug", "coalesce_period": "0"}
 END_OF_FILE
@@ -100,6 +108,19 @@ within 5 "the flood is stopped" has_line "$work/h3.log" "Error invoking script '
 within 5 "its output is cut" has_line "$work/h3.log" "Script 'yes' generated [0-9]+ bytes of output, truncated to 8192"
 rss=$(awk '/VmRSS/ { print $2 }' "/proc/$h3/status")
 [ "$rss" -lt 20000 ] || fail "h3 takes $rss KiB"
+
+# ---- answers to queries ----------------------------------------------------------------------------------------------------------
+answers() {
+    serf query -rpc-addr="$net.3:7373" -timeout="$1" "$2" >"$work/answer" || fail "query $2"
+}
+answers 700ms fine
+[ "$(sed -n '/^Response/,/^Total/p' "$work/answer")" = "$(printf "Response from 'h3': fine\nmore\nTotal Acks: 1")" ] || fail "fine: $(cat "$work/answer")"
+for each in long wrong late mute; do
+    answers 700ms $each
+    grep -q 'Total Responses: 0' "$work/answer" || fail "$each: $(cat "$work/answer")"
+done
+has_line "$work/h3.log" "WARN\\] agent: Failed to respond to query 'long': response exceeds limit of 1024 bytes" || fail "long is told"
+within 5 "late is told" has_line "$work/h3.log" "WARN\\] agent: Failed to respond to query 'late'"
 
 # One handler keeps the order of events, and runs one script at a time.
 for each in 1 2 3 4; do

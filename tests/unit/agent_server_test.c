@@ -200,6 +200,118 @@ static void a_thousand_who_say_nothing_are_few_and_soon_gone(void **state)
     close(call_and_shake_hands());
 }
 
+/* A call and a handshake in one go, without waiting for the answer. */
+static int call_politely(void)
+{
+    uint8_t room[256];
+    int fd = call();
+    uv_run(&loop, UV_RUN_NOWAIT);
+    say(fd, request("handshake", "Version", NULL, room));
+    uv_run(&loop, UV_RUN_NOWAIT);
+    return fd;
+}
+
+static void drain(const int *fds, size_t count)
+{
+    char answer[256];
+    for (size_t i = 0; i < count; i++) {
+        while (recv(fds[i], answer, sizeof answer, 0) > 0) {
+        }
+    }
+}
+
+static bool is_served(int fd)
+{
+    uint8_t room[256];
+    char answer[256];
+    drain(&fd, 1);
+    if (is_over(fd)) {
+        return false;
+    }
+    say(fd, request("members", NULL, NULL, room));
+    UNTIL(5000, has_answer(fd) || is_over(fd));
+    return !is_over(fd) && recv(fd, answer, sizeof answer, 0) > 0;
+}
+
+static void a_thousand_idle_clients_do_not_keep_the_operator_out(void **state)
+{
+    static int fds[CROWD];
+    (void)state;
+    int follower = call_and_shake_hands();
+    uint8_t room[256];
+    say(follower, request("stream", "Type", "*", room));
+    UNTIL(5000, has_answer(follower));
+    for (size_t i = 0; i < CROWD; i++) {
+        fds[i] = call_politely();
+        if (i == CROWD / 2) {
+            assert_true(is_served(fds[i]));
+        }
+    }
+    drain(fds, CROWD);
+    UNTIL(5000, count_over(fds, CROWD) == CROWD - SERVER_CONNECTIONS + 1);
+    assert_int_equal(server.count, SERVER_CONNECTIONS);
+    int operator = call_and_shake_hands();
+    assert_true(is_served(operator));
+    assert_false(is_over(follower)); /* who follows something is not idle */
+    assert_true(is_served(fds[CROWD - 1]));
+    assert_true(is_over(fds[CROWD / 2]));
+    for (size_t i = 0; i < CROWD; i++) {
+        close(fds[i]);
+    }
+    close(operator);
+    close(follower);
+    UNTIL(5000, server.count == 0);
+}
+
+static void who_follows_events_may_not_take_every_place(void **state)
+{
+    static int fds[SERVER_CONNECTIONS + 20];
+    uint8_t room[256];
+    char answer[256];
+    unsigned refused = 0;
+    (void)state;
+    for (size_t i = 0; i < SERVER_CONNECTIONS + 20; i++) {
+        fds[i] = call_and_shake_hands();
+        say(fds[i], request("stream", "Type", "*", room));
+        UNTIL(5000, has_answer(fds[i]));
+        ssize_t size = recv(fds[i], answer, sizeof answer, 0);
+        refused += size > 0 && memmem(answer, (size_t)size, "Too many", 8) != NULL;
+    }
+    assert_int_equal(refused, SERVER_CONNECTIONS + 20 - SESSION_STREAMERS);
+    assert_int_equal(count_over(fds, SESSION_STREAMERS), 0);
+    int operator = call_and_shake_hands();
+    assert_true(is_served(operator));
+    for (size_t i = 0; i < SERVER_CONNECTIONS + 20; i++) {
+        close(fds[i]);
+    }
+    close(operator);
+    UNTIL(5000, server.count == 0);
+}
+
+static void half_a_message_and_a_lie_about_its_length_end_at_the_limit(void **state)
+{
+    static const uint8_t lies[][6] = {
+        {0xdb, 0xff, 0xff, 0xff, 0xff, 'x'}, {0xdd, 0xff, 0xff, 0xff, 0xff, 0x01}, {0xdf, 0x7f, 0xff, 0xff, 0xff, 0xa1},
+        {0xc6, 0x10, 0x00, 0x00, 0x00, 0x00}, {0x82, 0xa7, 'C', 'o', 'm', 'm'}, {0x81, 0x81, 0x81, 0x81, 0x81, 0x81},
+    };
+    int fds[sizeof lies / sizeof lies[0]];
+    (void)state;
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        fds[i] = call();
+        uv_run(&loop, UV_RUN_NOWAIT);
+        say(fds[i], bytes_of(lies[i], sizeof lies[i]));
+    }
+    int other = call_and_shake_hands();
+    assert_true(is_served(other));
+    UNTIL(3 * SERVER_GREETING_MS, server.count == 1); /* whoever does not go on is a stranger whose time runs out */
+    assert_true(is_served(other));
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        assert_true(is_over(fds[i]));
+        close(fds[i]);
+    }
+    close(other);
+}
+
 static void who_never_reads_is_not_read_either(void **state)
 {
     uint8_t room[256];
@@ -273,6 +385,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_SERVER(a_thousand_who_say_nothing_are_few_and_soon_gone),
+        WITH_SERVER(a_thousand_idle_clients_do_not_keep_the_operator_out),
+        WITH_SERVER(who_follows_events_may_not_take_every_place),
+        WITH_SERVER(half_a_message_and_a_lie_about_its_length_end_at_the_limit),
         WITH_SERVER(who_never_reads_is_not_read_either),
         WITH_SERVER(who_follows_events_and_never_reads_is_cut),
         WITH_SERVER(rubbish_harms_nobody),
