@@ -13,6 +13,7 @@ enum chore {
     CHORE_COALESCE, /* what was gathered is due */
     CHORE_SNAPSHOT, /* write snapshot lines */
     CHORE_BOOK,     /* write the address book */
+    CHORE_WATCHERS, /* tell who watches the store what changed */
     CHORE_LINES,    /* try again what a full pipe did not take */
     CHORE_TRIM,     /* give memory of the start back */
     CHORE_JOIN,     /* retry-join */

@@ -9,14 +9,14 @@
 struct change { /* its key and value follow */
     uint64_t hlc, origin, expires_hlc;
     uint32_t key_size, value_size;
-    bool is_removal, is_tombstone;
+    bool is_tombstone;
 };
 
 struct load {
     struct text changes;
     uint64_t *batches;
     size_t count, capacity;
-    uint64_t mark;
+    uint64_t mark, purge;
 };
 
 struct commits {
@@ -49,21 +49,15 @@ static void add(struct commits *c, const struct change *change, struct hearsay_b
     text_put(t, value.data, value.size);
 }
 
-void commits_put(struct commits *c, const struct storage_entry *entry)
+void commits_put(struct commits *c, const struct hearsay_entry *entry)
 {
-    struct change change = {.hlc = entry->hlc,
-                            .origin = entry->origin,
+    struct change change = {.hlc = entry->version.hlc,
+                            .origin = entry->version.origin,
                             .expires_hlc = entry->expires_hlc,
                             .key_size = (uint32_t)entry->key.size,
                             .value_size = (uint32_t)entry->value.size,
                             .is_tombstone = entry->is_tombstone};
     add(c, &change, entry->key, entry->value);
-}
-
-void commits_remove(struct commits *c, struct hearsay_bytes key)
-{
-    struct change change = {.key_size = (uint32_t)key.size, .is_removal = true};
-    add(c, &change, key, (struct hearsay_bytes){NULL, 0});
 }
 
 size_t commits_waiting(const struct commits *c)
@@ -74,14 +68,14 @@ size_t commits_waiting(const struct commits *c)
 /* ---- the transaction ---- */
 
 /* Copies the next change out, since it need not be aligned where it lies. */
-static const char *take(const char *at, struct change *change, struct storage_entry *entry)
+static const char *take(const char *at, struct change *change, struct hearsay_entry *entry)
 {
     memcpy(change, at, sizeof *change);
     const uint8_t *bytes = (const uint8_t *)at + sizeof *change;
-    *entry = (struct storage_entry){.key = {bytes, change->key_size},
+    *entry = (struct hearsay_entry){.key = {bytes, change->key_size},
                                     .value = {bytes + change->key_size, change->value_size},
-                                    .hlc = change->hlc,
-                                    .origin = change->origin,
+                                    .version.hlc = change->hlc,
+                                    .version.origin = change->origin,
                                     .expires_hlc = change->expires_hlc,
                                     .is_tombstone = change->is_tombstone};
     return at + sizeof *change + change->key_size + change->value_size;
@@ -90,18 +84,14 @@ static const char *take(const char *at, struct change *change, struct storage_en
 static void write_load(struct commits *c)
 {
     struct change change;
-    struct storage_entry entry;
+    struct hearsay_entry entry;
     const struct text *t = &c->writing.changes;
     storage_begin(c->storage);
     for (const char *at = t->data; at != NULL && at < t->data + t->size;) {
         at = take(at, &change, &entry);
-        if (change.is_removal) {
-            storage_remove(c->storage, entry.key);
-        } else {
-            storage_put(c->storage, &entry);
-        }
+        storage_put(c->storage, &entry);
     }
-    c->is_fine = storage_commit(c->storage, c->writing.mark, c->error, sizeof c->error);
+    c->is_fine = storage_commit(c->storage, c->writing.mark, c->writing.purge, c->error, sizeof c->error);
 }
 
 static void free_load(struct load *load)
@@ -152,7 +142,7 @@ static void start_if_due(struct commits *c)
     }
 }
 
-void commits_end(struct commits *c, uint64_t batch, uint64_t mark)
+void commits_end(struct commits *c, uint64_t batch, uint64_t mark, uint64_t purge)
 {
     struct load *load = &c->filling;
     if (load->count == load->capacity) {
@@ -161,6 +151,7 @@ void commits_end(struct commits *c, uint64_t batch, uint64_t mark)
     }
     load->batches[load->count++] = batch;
     load->mark = mark > load->mark ? mark : load->mark;
+    load->purge = purge > load->purge ? purge : load->purge;
     start_if_due(c);
 }
 

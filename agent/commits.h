@@ -19,10 +19,9 @@ typedef void (*commits_done)(void *context, uint64_t batch, const char *error);
 /* The storage is used by commits alone from now on, until commits_stop. */
 struct commits *commits_start(uv_loop_t *loop, struct storage *storage, commits_done done, void *context);
 /* Adds to the batch that is being collected; everything is copied. */
-void commits_put(struct commits *commits, const struct storage_entry *entry);
-void commits_remove(struct commits *commits, struct hearsay_bytes key);
-/* The batch is complete: done will be called for it from the loop. mark as in storage_commit. */
-void commits_end(struct commits *commits, uint64_t batch, uint64_t mark);
+void commits_put(struct commits *commits, const struct hearsay_entry *entry);
+/* The batch is complete: done will be called for it from the loop. mark and purge as in storage_commit. */
+void commits_end(struct commits *commits, uint64_t batch, uint64_t mark, uint64_t purge);
 /* Bytes that wait for the disk. */
 size_t commits_waiting(const struct commits *commits);
 /* From now on nobody is told; what was handed in is still written. */

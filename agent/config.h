@@ -16,10 +16,10 @@ struct config_number {
 /* Strings are NULL and integers -1 while unset. Switches are 0 or 1. */
 struct config {
     char *node_name, *bind, *advertise, *interface, *encrypt_key, *keyring_file, *rpc_addr, *rpc_auth, *label, *tags_file;
-    char *snapshot_path, *data_dir, *event_log, *record, *log_level, *profile, *personality;
+    char *snapshot_path, *data_dir, *store_secret, *event_log, *record, *log_level, *profile, *personality;
     int64_t retry_interval_ms, retry_max, protocol;
     int64_t handler_timeout_ms, handler_limit, coalesce_period_ms, coalesce_quiet_ms;
-    int64_t is_replaying, is_compressing, leaves_on_term, stays_on_int, rejoins;
+    int64_t is_storing, is_replaying, is_compressing, leaves_on_term, stays_on_int, rejoins;
     struct words event_handlers, start_join, retry_join, files, folders;
     struct words ignored; /* Serf's settings that were given but mean nothing here */
     struct taglist tags;

@@ -9,6 +9,8 @@
 #include <getopt.h>
 #include <hearsay/options.h>
 
+#define FIELD 256 /* getopt's answers begin here, so that none of them is ':' or '?' */
+
 static bool needs_value(enum config_kind kind)
 {
     return kind != CONFIG_SWITCH && kind != CONFIG_SWITCH_OFF && kind != CONFIG_LATER_SWITCH && kind != CONFIG_HELP;
@@ -21,7 +23,7 @@ static struct option *options_of_fields(void)
     for (size_t i = 0; i < config_field_count; i++) {
         if (config_fields[i].flag != NULL) {
             int argument = needs_value(config_fields[i].kind) ? required_argument : optional_argument;
-            options[count++] = (struct option){config_fields[i].flag, argument, NULL, (int)i};
+            options[count++] = (struct option){config_fields[i].flag, argument, NULL, FIELD + (int)i};
         }
     }
     return options;
@@ -57,11 +59,11 @@ static bool take(struct config *config, int found, const char *token, char *erro
         snprintf(error, size, "flag %s needs a value", token);
         return false;
     }
-    if (found == '?' || !is_spelled_out(token, config_fields[found].flag)) {
+    if (found == '?' || !is_spelled_out(token, config_fields[found - FIELD].flag)) {
         say_unknown(token, error, size);
         return false;
     }
-    const struct config_field *field = &config_fields[found];
+    const struct config_field *field = &config_fields[found - FIELD];
     if (!config_set(config, field, optarg, error, size)) {
         return false;
     }
@@ -80,7 +82,7 @@ enum flags_result flags_parse(struct config *config, int argc, char **argv, char
     while (result == FLAGS_OK && (found = getopt_long_only(argc, argv, "+:", options, NULL)) != -1) {
         if (!take(config, found, argv[at], error, size)) {
             result = FLAGS_WRONG;
-        } else if (config_fields[found].kind == CONFIG_HELP) {
+        } else if (config_fields[found - FIELD].kind == CONFIG_HELP) {
             result = FLAGS_HELP;
         }
         at = optind;

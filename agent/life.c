@@ -5,6 +5,7 @@
 #include "agent/life.h"
 
 #include "agent/disk.h"
+#include "agent/kv.h"
 #include "agent/log.h"
 #include "agent/notify.h"
 #include "agent/setup.h"
@@ -61,6 +62,18 @@ static uint64_t lines_dropped(void *context)
     return log_dropped() + life->events.sink.dropped;
 }
 
+static size_t store_bytes_waiting(void *context)
+{
+    struct life *life = context;
+    return store_waiting(&life->store);
+}
+
+static void want_watchers(void *context)
+{
+    struct life *life = context;
+    chores_want(&life->chores, CHORE_WATCHERS, 0);
+}
+
 static void init_service(struct life *life, const struct hearsay_options *node)
 {
     const char *auth = life->config.rpc_auth;
@@ -79,7 +92,13 @@ static void init_service(struct life *life, const struct hearsay_options *node)
                                      .join = joining_by_rpc,
                                      .leave = service_leave,
                                      .save_tags = save_tags,
-                                     .lines_dropped = lines_dropped};
+                                     .lines_dropped = lines_dropped,
+                                     .want_watchers = want_watchers};
+    life->service.store.mode = node->store_mode;
+    life->service.store.fanout = node->store_fanout;
+    life->service.store.interval_ms = node->store_interval_ms;
+    life->service.store.path = life->store.storage == NULL ? NULL : life->config.data_dir;
+    life->service.store.waiting = store_bytes_waiting;
 }
 
 /* ---- events ---- */
@@ -160,6 +179,10 @@ static void on_event(struct hearsay_uv *uv, const struct hearsay_event *event, v
         chores_want(&life->chores, CHORE_STOP, 0);
         return;
     }
+    if (event->type == HEARSAY_PUT_DONE || event->type == HEARSAY_ENTRY_CHANGED) {
+        service_event(&life->service, event); /* of no interest to anybody else */
+        return;
+    }
     if (life->events.path != NULL && eventlog_line(&life->events.line, event, unix_ms(life))) {
         put_event_line(life);
     }
@@ -170,6 +193,13 @@ static void on_event(struct hearsay_uv *uv, const struct hearsay_event *event, v
         chores_want(&life->chores, CHORE_BOOK, 3000);
     }
     (void)uv; /* the node may be asked only now: event is gone after that */
+}
+
+static void on_persist(struct hearsay_uv *uv, const struct hearsay_persist *persist, void *user)
+{
+    struct life *life = user;
+    (void)uv;
+    store_persist(&life->store, persist);
 }
 
 /* ---- chores ---- */
@@ -226,6 +256,9 @@ static void run_chore(void *context, enum chore chore)
         if (life->persist.book_path != NULL) {
             chores_want(&life->chores, CHORE_BOOK, 3600 * 1000); /* so that "last seen" stays true */
         }
+        break;
+    case CHORE_WATCHERS:
+        kv_tell_watchers(&life->service);
         break;
     case CHORE_LINES:
         report_dropped(life);
@@ -293,6 +326,7 @@ void life_stop(struct life *life, int exit_code)
         uv_close((uv_handle_t *)&life->signals[i], NULL);
     }
     server_close(&life->server, false);
+    store_mute(&life->store);
     hearsay_uv_stop(life->uv, NULL, NULL);
     chores_want(&life->chores, CHORE_CLOSE, life->server.count == 0 ? 0 : 300);
 }
@@ -356,10 +390,12 @@ static bool open_node(struct life *life, char *error, size_t size)
     struct hearsay_uv_options options;
     struct taglist tags = {0};
     bool is_open = setup_tags(&life->config, &tags, error, size)
-                   && setup_options(&life->config, &tags, &options, error, size);
+                   && setup_options(&life->config, &tags, &options, error, size)
+                   && store_open(&life->store, &life->config, &options, error, size);
     if (is_open) {
         persist_set_clocks(&life->persist, &options.node);
         options.on_event = on_event;
+        options.on_persist = on_persist;
         options.user = life;
         life->leave_limit_ms = 2 * (uint64_t)options.node.broadcast_timeout_ms + options.node.leave_propagate_ms + 2000;
         life->uv = hearsay_uv_start(&life->loop, &options, error, size);
@@ -367,6 +403,7 @@ static bool open_node(struct life *life, char *error, size_t size)
         if (is_open) {
             init_service(life, &options.node);
             life->handlers.node = life->service.node;
+            is_open = store_load(&life->store, life->uv, &life->loop, error, size);
         }
         explicit_bzero(&options, sizeof options);
     }
@@ -429,8 +466,10 @@ static void abandon(struct life *life)
     if (life->uv != NULL) {
         hearsay_uv_stop(life->uv, NULL, NULL);
     }
+    store_mute(&life->store);
     uv_run(&life->loop, UV_RUN_DEFAULT);
     uv_loop_close(&life->loop);
+    store_close(&life->store);
     audience_close(life);
     persist_abandon(&life->persist);
     eventlog_close(&life->events);
@@ -473,6 +512,7 @@ int life_run(struct life *life)
     malloc_trim(0);
     uv_run(&life->loop, UV_RUN_DEFAULT);
     uv_loop_close(&life->loop);
+    store_close(&life->store);
     log_put(LOG_INFO, "agent: shutdown complete");
     eventlog_close(&life->events);
     service_deinit(&life->service);

@@ -12,6 +12,7 @@
 #include "agent/handlers.h"
 #include "agent/persist.h"
 #include "agent/server.h"
+#include "agent/store.h"
 
 #include <hearsay/hearsay_uv.h>
 
@@ -32,6 +33,7 @@ struct life {
     struct coalesce coalesce;
     struct handlers handlers;
     struct persist persist;
+    struct store store;
     struct hearsay_address rpc;
     enum life_state state;
     uint64_t leave_limit_ms; /* longest time a leave may take */

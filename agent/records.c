@@ -6,6 +6,7 @@
 
 #include "agent/asking.h"
 #include "agent/filter.h"
+#include "agent/kv.h"
 #include "wire/msgpack.h"
 
 #include <ctype.h>
@@ -170,6 +171,7 @@ bool records_stop(struct session *session, uint64_t seq, struct hearsay_bytes bo
             break;
         }
     }
+    kv_unwatch(session, stop);
     session_reply(session, seq, "");
     return true;
 }

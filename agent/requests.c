@@ -6,9 +6,9 @@
 
 #include "agent/asking.h"
 #include "agent/fields.h"
+#include "agent/kv.h"
 #include "agent/records.h"
 #include "agent/secret.h"
-#include "wire/msgpack.h"
 
 #include <hearsay/hearsay_uv.h>
 
@@ -207,6 +207,7 @@ void requests_forget(struct session *session)
         session->pending_join = NULL;
     }
     asking_forget(session);
+    kv_forget(session);
 }
 
 static bool leave(struct session *session, uint64_t seq, struct hearsay_bytes body)
@@ -347,6 +348,12 @@ static const struct request_kind kinds[] = {
     {"list-keys", false, refuse_keys},
     {"why", true, views_why},
     {"health", false, views_health},
+    {"kv-put", true, kv_put},
+    {"kv-delete", true, kv_delete},
+    {"kv-get", true, kv_get},
+    {"kv-list", true, kv_list},
+    {"kv-watch", true, kv_watch},
+    {"kv-status", false, kv_status},
 };
 
 const struct request_kind *requests_find(const char *name)

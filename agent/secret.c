@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <sys/stat.h>
+#include <nettle/sha2.h>
 
 #define SECRET_BYTES_MAX ((size_t)65536)
 
@@ -136,4 +137,13 @@ bool secret_equal(const char *secret, struct hearsay_bytes given)
         difference |= (unsigned)(given.data[i] ^ (uint8_t)secret[length == 0 ? 0 : i % length]);
     }
     return difference == 0;
+}
+
+void secret_digest(const char *secret, uint8_t digest[16])
+{
+    struct sha256_ctx hash;
+    sha256_init(&hash);
+    sha256_update(&hash, strlen(secret), (const uint8_t *)secret);
+    sha256_digest(&hash, 16, digest);
+    explicit_bzero(&hash, sizeof hash);
 }

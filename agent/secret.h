@@ -18,6 +18,8 @@ bool secret_parse_key(const char *base64, const char *what, struct hearsay_key *
 /* A JSON array of base64 keys, the first encrypts. *is_open tells that others may read the file. */
 bool secret_read_keyring(const char *path, struct hearsay_key keys[HEARSAY_KEYS_MAX], size_t *count, bool *is_open, char *error,
                          size_t size);
+/* Sixteen bytes that tell nothing about the secret. */
+void secret_digest(const char *secret, uint8_t digest[16]);
 /* Compares in a time that depends on the length of given only. */
 bool secret_equal(const char *secret, struct hearsay_bytes given);
 

@@ -5,6 +5,7 @@
 #include "agent/service.h"
 
 #include "agent/asking.h"
+#include "agent/kv.h"
 #include "agent/records.h"
 #include "agent/requests.h"
 #include "wire/msgpack.h"
@@ -81,6 +82,16 @@ void service_event(struct service *service, const struct hearsay_event *event)
         asking_event(service, event);
         return;
     }
+    if (event->type == HEARSAY_PUT_DONE) {
+        kv_event(service, event);
+        return;
+    }
+    if (event->type == HEARSAY_ENTRY_CHANGED) {
+        if (kv_is_watched(service)) {
+            service->want_watchers(service->context);
+        }
+        return;
+    }
     if (!records_any(service)) {
         return;
     }
@@ -114,6 +125,7 @@ void service_left(struct service *service)
 
 void service_deinit(struct service *service)
 {
+    kv_forget_all(service);
     text_deinit(&service->members);
     asking_deinit(service);
 }

@@ -40,6 +40,13 @@ struct service {
     enum hearsay_event_type member_type;
     struct session *sessions;
     struct asked *asked; /* queries of clients (asking.c) */
+    struct { /* how the shared store is run */
+        uint32_t mode, fanout, interval_ms;
+        const char *path;                   /* NULL = in memory */
+        size_t (*waiting)(void *context);   /* bytes that wait for the disk; NULL = none ever */
+    } store;
+    void (*want_watchers)(void *context); /* kv_tell_watchers is to be called soon */
+    struct kv_wish *wishes, *last_wish;   /* of kv.c */
 };
 
 /* Tells streams. Member events are held until service_flush_events or an event of another type. */

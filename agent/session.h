@@ -11,12 +11,13 @@
 #include "agent/service.h"
 
 #define SESSION_STRANGER_BYTES ((size_t)64 << 10) /* longest request before handshake and authentication */
-#define SESSION_REQUEST_BYTES ((size_t)1 << 20)   /* and after */
+#define SESSION_REQUEST_BYTES ((size_t)1088 << 10) /* and after: a value of the store, its key and some words */
 #define SESSION_STREAMS 32
 #define SESSION_STREAMERS 192 /* connections with streams or monitors: others must find a place (server.h) */
 
 struct subscription; /* of stream */
 struct offer;
+struct watch;        /* of kv-watch */
 
 struct session {
     struct service *service;
@@ -40,6 +41,9 @@ struct session {
     void *pending_join;
     struct offer *offers; /* queries it may answer (asking.c) */
     uint64_t last_offer;
+    struct watch *watches;
+    uint32_t wishes;   /* puts and repairs under way */
+    bool is_crowded;   /* it is busy because of them */
     struct session *next;
 };
 

@@ -42,7 +42,8 @@ bool setup_resolve(struct config *config, char *error, size_t size)
         snprintf(error, size, "the RPC token is empty; leave --rpc-auth out for RPC without a token");
         return false;
     }
-    return secret_resolve(&config->encrypt_key, "--encrypt", error, size)
+    return secret_resolve(&config->store_secret, "--store-secret", error, size)
+           && secret_resolve(&config->encrypt_key, "--encrypt", error, size)
            && secret_resolve(&config->rpc_auth, "--rpc-auth", error, size);
 }
 
@@ -150,6 +151,24 @@ static bool set_advertise(const struct config *config, struct hearsay_options *o
     return false;
 }
 
+/* The secret is not made from the encryption key, since that may be rotated, and then a restarted agent would have another one than the rest. */
+static bool set_store(const struct config *config, struct hearsay_options *options, char *error, size_t size)
+{
+    if (config->is_storing >= 0) {
+        options->store = config->is_storing != 0;
+    }
+    if (config->store_secret == NULL) {
+        return true;
+    }
+    if (strlen(config->store_secret) < 16) {
+        snprintf(error, size, "the store secret has %zu characters, at least 16 are needed: make one with `hearsay keygen`",
+                 strlen(config->store_secret));
+        return false;
+    }
+    secret_digest(config->store_secret, options->store_secret);
+    return true;
+}
+
 bool setup_options(const struct config *config, const struct taglist *tags, struct hearsay_uv_options *options, char *error,
                    size_t size)
 {
@@ -168,7 +187,7 @@ bool setup_options(const struct config *config, const struct taglist *tags, stru
     options->bind = config->bind;
     options->tape = config->record;
     options->interface = config->interface;
-    if (!set_numbers(config, node, error, size) || !set_advertise(config, node, error, size)) {
+    if (!set_numbers(config, node, error, size) || !set_store(config, node, error, size) || !set_advertise(config, node, error, size)) {
         return false;
     }
     if (node->name == NULL || node->name[0] == '\0' || strlen(node->name) > HEARSAY_NAME_MAX) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * See sqlite.h. The soname stands for the interface of all of SQLite 3, so any version since 2004 that has the functions will do.
+ * See sqlite.h. The soname stands for the interface of all of SQLite 3; RETURNING, which storage.c uses, came with 3.35.
  */
 #include "agent/sqlite.h"
 
@@ -15,7 +15,7 @@ static bool find(void *library, const char *name, void *function, char *error, s
     void *found = dlsym(library, name);
     *(void **)function = found; /* POSIX lets a function's address be kept so */
     if (found == NULL) {
-        snprintf(error, size, "%s is too old, it has no %s: install SQLite 3.7.4 or later", LIBRARY, name);
+        snprintf(error, size, "%s is too old, it has no %s: install SQLite 3.35 or later", LIBRARY, name);
     }
     return found != NULL;
 }

@@ -9,10 +9,11 @@
 #include <sqlite3.h>
 #include <stddef.h>
 
-#define SQLITE_FUNCTIONS(X)                                                                                                                \
-    X(open_v2)                                                                                                                             \
-    X(close) X(exec) X(prepare_v2) X(step) X(reset) X(finalize) X(bind_blob) X(bind_int64) X(column_blob) X(column_bytes) X(column_int64)  \
-        X(errmsg) X(system_errno) X(extended_result_codes) X(db_readonly)
+/* clang-format off */
+#define SQLITE_FUNCTIONS(X) \
+    X(open_v2) X(close) X(exec) X(prepare_v2) X(step) X(reset) X(finalize) X(bind_blob) X(bind_int64) X(bind_null) X(column_blob) \
+    X(column_bytes) X(column_int64) X(errmsg) X(system_errno) X(extended_result_codes) X(db_readonly)
+/* clang-format on */
 
 struct sqlite {
 #define SQLITE_FIELD(name) __typeof__(&sqlite3_##name) name;

@@ -14,22 +14,22 @@
 #define FILE_NAME "store.db"
 #define APPLICATION_ID 0x68656172 /* "hear" */
 #define SCHEMA_VERSION 1
-#define KEY_MAX 512
 
-enum { STATEMENT_FIND, STATEMENT_PUT, STATEMENT_REMOVE, STATEMENT_STATE, STATEMENT_BEGIN, STATEMENT_COMMIT, STATEMENTS };
+enum { STATEMENT_FIND, STATEMENT_PUT, STATEMENT_PURGE, STATEMENT_STATE, STATEMENT_BEGIN, STATEMENT_COMMIT, STATEMENTS };
 
 static const char *const statement_texts[STATEMENTS] = {
     [STATEMENT_FIND] = "SELECT sum FROM entries WHERE key = ?1",
-    [STATEMENT_PUT] = "INSERT OR REPLACE INTO entries (key, value, hlc, origin, expires, flags, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    [STATEMENT_REMOVE] = "DELETE FROM entries WHERE key = ?1",
-    [STATEMENT_STATE] = "INSERT OR REPLACE INTO state (one, mark, entries, total, sum) VALUES (1, ?1, ?2, ?3, ?4)",
+    [STATEMENT_PUT] =
+        "INSERT OR REPLACE INTO entries (key, value, hlc, origin, expires, flags, dies, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [STATEMENT_PURGE] = "DELETE FROM entries WHERE dies > 0 AND dies <= ?1 RETURNING sum",
+    [STATEMENT_STATE] = "INSERT OR REPLACE INTO state (one, mark, purge, entries, total, sum) VALUES (1, ?1, ?2, ?3, ?4, ?5)",
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_COMMIT] = "COMMIT",
 };
 
 /* total is the sum of the checksums of all rows. */
 struct state {
-    uint64_t mark, entries, total;
+    uint64_t mark, purge, entries, total;
 };
 
 struct storage {
@@ -38,7 +38,6 @@ struct storage {
     sqlite3_stmt *statements[STATEMENTS];
     struct state state, next; /* on disk; after the commit */
     bool is_begun, has_failed;
-    int reason; /* of the failure: SQLite's code */
     char *path;
     char problem[300];
 };
@@ -65,12 +64,12 @@ static uint64_t hash_end(struct sha256_ctx *hash)
     return sum;
 }
 
-static uint64_t sum_of_entry(const struct storage_entry *entry)
+static uint64_t sum_of_entry(const struct hearsay_entry *entry)
 {
     struct sha256_ctx hash;
     sha256_init(&hash);
-    hash_number(&hash, entry->hlc);
-    hash_number(&hash, entry->origin);
+    hash_number(&hash, entry->version.hlc);
+    hash_number(&hash, entry->version.origin);
     hash_number(&hash, entry->expires_hlc);
     hash_number(&hash, entry->key.size << 1 | entry->is_tombstone);
     sha256_update(&hash, entry->key.size, entry->key.data);
@@ -83,6 +82,7 @@ static uint64_t sum_of_state(const struct state *state)
     struct sha256_ctx hash;
     sha256_init(&hash);
     hash_number(&hash, state->mark);
+    hash_number(&hash, state->purge);
     hash_number(&hash, state->entries);
     hash_number(&hash, state->total);
     return hash_end(&hash);
@@ -176,8 +176,10 @@ static int make_tables(struct storage *s)
     int code =
         pragma(s, "BEGIN IMMEDIATE;"
                   "CREATE TABLE entries (key BLOB PRIMARY KEY NOT NULL, value BLOB NOT NULL, hlc INTEGER NOT NULL, origin INTEGER NOT NULL,"
-                  " expires INTEGER NOT NULL, flags INTEGER NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;"
-                  "CREATE TABLE state (one INTEGER PRIMARY KEY, mark INTEGER NOT NULL, entries INTEGER NOT NULL, total INTEGER NOT NULL,"
+                  " expires INTEGER NOT NULL, flags INTEGER NOT NULL, dies INTEGER, sum INTEGER NOT NULL) WITHOUT ROWID;"
+                  "CREATE INDEX mortal ON entries (dies) WHERE dies IS NOT NULL;"
+                  "CREATE TABLE state (one INTEGER PRIMARY KEY, mark INTEGER NOT NULL, purge INTEGER NOT NULL, entries INTEGER NOT NULL, "
+                  "total INTEGER NOT NULL,"
                   " sum INTEGER NOT NULL);");
     return code == SQLITE_OK ? pragma(s, facts) : code;
 }
@@ -196,16 +198,17 @@ static bool read_state(struct storage *s, int *code)
 {
     sqlite3_stmt *statement;
     bool is_fine = true;
-    *code = s->sql->prepare_v2(s->db, "SELECT mark, entries, total, sum FROM state WHERE one = 1", -1, &statement, NULL);
+    *code = s->sql->prepare_v2(s->db, "SELECT mark, purge, entries, total, sum FROM state WHERE one = 1", -1, &statement, NULL);
     if (*code != SQLITE_OK) {
         return true;
     }
     *code = s->sql->step(statement);
     if (*code == SQLITE_ROW) {
         s->state = (struct state){.mark = (uint64_t)s->sql->column_int64(statement, 0),
-                                  .entries = (uint64_t)s->sql->column_int64(statement, 1),
-                                  .total = (uint64_t)s->sql->column_int64(statement, 2)};
-        is_fine = sum_of_state(&s->state) == (uint64_t)s->sql->column_int64(statement, 3);
+                                  .purge = (uint64_t)s->sql->column_int64(statement, 1),
+                                  .entries = (uint64_t)s->sql->column_int64(statement, 2),
+                                  .total = (uint64_t)s->sql->column_int64(statement, 3)};
+        is_fine = sum_of_state(&s->state) == (uint64_t)s->sql->column_int64(statement, 4);
     } else if (*code == SQLITE_DONE) {
         is_fine = false;
     }
@@ -283,7 +286,7 @@ struct storage *storage_open(const char *folder, char *error, size_t size)
     bool is_open = open_file(s, error, size) && open_tables(s, error, size);
     if (is_open && s->state.entries == 0 && s->state.mark == 0) {
         storage_begin(s); /* so that the state is there from now on, and a disk without room is found at once */
-        is_open = storage_commit(s, 0, error, size);
+        is_open = storage_commit(s, 0, 0, error, size);
     }
     if (!is_open) {
         storage_close(s);
@@ -314,23 +317,23 @@ static struct hearsay_bytes column(const struct storage *s, sqlite3_stmt *statem
 }
 
 /* False when the row's checksum does not fit. */
-static bool read_row(const struct storage *s, sqlite3_stmt *statement, struct storage_entry *entry, uint64_t *sum)
+static bool read_row(const struct storage *s, sqlite3_stmt *statement, struct hearsay_entry *entry, uint64_t *sum)
 {
-    *entry = (struct storage_entry){.key = column(s, statement, 0),
+    *entry = (struct hearsay_entry){.key = column(s, statement, 0),
                                     .value = column(s, statement, 1),
-                                    .hlc = (uint64_t)s->sql->column_int64(statement, 2),
-                                    .origin = (uint64_t)s->sql->column_int64(statement, 3),
+                                    .version.hlc = (uint64_t)s->sql->column_int64(statement, 2),
+                                    .version.origin = (uint64_t)s->sql->column_int64(statement, 3),
                                     .expires_hlc = (uint64_t)s->sql->column_int64(statement, 4),
                                     .is_tombstone = (s->sql->column_int64(statement, 5) & 1) != 0};
     *sum = sum_of_entry(entry);
-    return *sum == (uint64_t)s->sql->column_int64(statement, 6) && entry->key.size > 0 && entry->key.size <= KEY_MAX;
+    return *sum == (uint64_t)s->sql->column_int64(statement, 6) && entry->key.size > 0 && entry->key.size <= HEARSAY_KEY_MAX;
 }
 
 bool storage_load(struct storage *s, storage_visit visit, void *context, char *error, size_t size)
 {
     sqlite3_stmt *statement = NULL;
     struct state found = {.mark = s->state.mark};
-    struct storage_entry entry;
+    struct hearsay_entry entry;
     uint64_t sum;
     bool is_sound = true;
     int code =
@@ -359,10 +362,19 @@ bool storage_load(struct storage *s, storage_visit visit, void *context, char *e
 
 struct storage_facts storage_facts(const struct storage *s)
 {
-    return (struct storage_facts){.entries = s->state.entries, .mark = s->state.mark};
+    return (struct storage_facts){.entries = s->state.entries, .mark = s->state.mark, .purge = s->state.purge};
 }
 
 /* ---- writing ---- */
+
+/* Keeps the first failure of a transaction. */
+static void check(struct storage *s, int code)
+{
+    if (code != SQLITE_DONE && code != SQLITE_ROW && !s->has_failed) {
+        s->has_failed = true;
+        explain(s, "write", code, s->problem, sizeof s->problem);
+    }
+}
 
 /* Runs a prepared statement. Answers whether it gave a row, whose first column is then in *answer. */
 static bool run(struct storage *s, int which, int64_t *answer)
@@ -371,11 +383,8 @@ static bool run(struct storage *s, int which, int64_t *answer)
     int code = s->sql->step(statement);
     if (code == SQLITE_ROW && answer != NULL) {
         *answer = s->sql->column_int64(statement, 0);
-    } else if (code != SQLITE_DONE && !s->has_failed) {
-        s->has_failed = true;
-        s->reason = code;
-        explain(s, "write", code, s->problem, sizeof s->problem);
     }
+    check(s, code);
     s->sql->reset(statement);
     return code == SQLITE_ROW;
 }
@@ -411,7 +420,17 @@ static bool forget(struct storage *s, struct hearsay_bytes key)
     return true;
 }
 
-void storage_put(struct storage *s, const struct storage_entry *entry)
+/* The moment from which an entry may be purged, NULL if it lives for ever; it is indexed, so that a purge need not look at the living. */
+static void bind_death(const struct storage *s, const struct hearsay_entry *entry)
+{
+    if (entry->expires_hlc != 0 || entry->is_tombstone) {
+        bind_number(s, STATEMENT_PUT, 7, entry->expires_hlc != 0 ? entry->expires_hlc : entry->version.hlc);
+    } else {
+        s->sql->bind_null(s->statements[STATEMENT_PUT], 7);
+    }
+}
+
+void storage_put(struct storage *s, const struct hearsay_entry *entry)
 {
     if (s->has_failed) {
         return;
@@ -420,32 +439,43 @@ void storage_put(struct storage *s, const struct storage_entry *entry)
     (void)forget(s, entry->key);
     bind_bytes(s, STATEMENT_PUT, 1, entry->key);
     bind_bytes(s, STATEMENT_PUT, 2, entry->value);
-    bind_number(s, STATEMENT_PUT, 3, entry->hlc);
-    bind_number(s, STATEMENT_PUT, 4, entry->origin);
+    bind_number(s, STATEMENT_PUT, 3, entry->version.hlc);
+    bind_number(s, STATEMENT_PUT, 4, entry->version.origin);
     bind_number(s, STATEMENT_PUT, 5, entry->expires_hlc);
     bind_number(s, STATEMENT_PUT, 6, entry->is_tombstone);
-    bind_number(s, STATEMENT_PUT, 7, sum);
+    bind_death(s, entry);
+    bind_number(s, STATEMENT_PUT, 8, sum);
     (void)run(s, STATEMENT_PUT, NULL);
     s->next.entries++;
     s->next.total += sum;
 }
 
-void storage_remove(struct storage *s, struct hearsay_bytes key)
+static void purge(struct storage *s, uint64_t line)
 {
-    if (!s->has_failed && forget(s, key)) {
-        bind_bytes(s, STATEMENT_REMOVE, 1, key);
-        (void)run(s, STATEMENT_REMOVE, NULL);
+    sqlite3_stmt *statement = s->statements[STATEMENT_PURGE];
+    int code;
+    bind_number(s, STATEMENT_PURGE, 1, line);
+    while ((code = s->sql->step(statement)) == SQLITE_ROW) {
+        s->next.entries--;
+        s->next.total -= (uint64_t)s->sql->column_int64(statement, 0);
     }
+    check(s, code);
+    s->sql->reset(statement);
 }
 
-bool storage_commit(struct storage *s, uint64_t mark, char *error, size_t size)
+bool storage_commit(struct storage *s, uint64_t mark, uint64_t line, char *error, size_t size)
 {
     s->next.mark = mark > s->next.mark ? mark : s->next.mark;
+    if (!s->has_failed && line > s->next.purge) {
+        s->next.purge = line;
+        purge(s, line);
+    }
     if (!s->has_failed) {
         bind_number(s, STATEMENT_STATE, 1, s->next.mark);
-        bind_number(s, STATEMENT_STATE, 2, s->next.entries);
-        bind_number(s, STATEMENT_STATE, 3, s->next.total);
-        bind_number(s, STATEMENT_STATE, 4, sum_of_state(&s->next));
+        bind_number(s, STATEMENT_STATE, 2, s->next.purge);
+        bind_number(s, STATEMENT_STATE, 3, s->next.entries);
+        bind_number(s, STATEMENT_STATE, 4, s->next.total);
+        bind_number(s, STATEMENT_STATE, 5, sum_of_state(&s->next));
         (void)run(s, STATEMENT_STATE, NULL);
     }
     if (!s->has_failed) {

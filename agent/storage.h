@@ -7,19 +7,14 @@
 #ifndef HEARSAY_AGENT_STORAGE_H
 #define HEARSAY_AGENT_STORAGE_H
 
-#include <hearsay/types.h>
+#include <hearsay/store.h>
 
 struct storage;
-
-struct storage_entry {
-    struct hearsay_bytes key, value;
-    uint64_t hlc, origin, expires_hlc;
-    bool is_tombstone;
-};
 
 struct storage_facts {
     uint64_t entries; /* tombstones included */
     uint64_t mark;    /* of the hybrid logical clock: no stamp of a former life is later */
+    uint64_t purge;   /* tombstones up to this moment are deleted */
 };
 
 /* Opens the store, or makes an empty one. NULL with one line in error that says what to do. The folder must be there. */
@@ -28,15 +23,14 @@ struct storage *storage_open(const char *folder, char *error, size_t size);
 void storage_close(struct storage *storage);
 /* Shows every entry in the order of keys; what it points to lives until visit returns. False with a line in error when a checksum does not
  * fit: then nothing of what was shown can be relied on. */
-typedef void (*storage_visit)(void *context, const struct storage_entry *entry);
+typedef void (*storage_visit)(void *context, const struct hearsay_entry *entry);
 bool storage_load(struct storage *storage, storage_visit visit, void *context, char *error, size_t size);
 struct storage_facts storage_facts(const struct storage *storage);
 
-/* One transaction: begin, any number of put and remove, commit. What fails on the way is told by commit, and then nothing was changed. */
+/* One transaction: begin, any number of put, commit. What fails on the way is told by commit, and then nothing was changed. */
 void storage_begin(struct storage *storage);
-void storage_put(struct storage *storage, const struct storage_entry *entry);
-void storage_remove(struct storage *storage, struct hearsay_bytes key);
-/* When it answers true, all of it is on disk. mark 0 = as before. */
-bool storage_commit(struct storage *storage, uint64_t mark, char *error, size_t size);
+void storage_put(struct storage *storage, const struct hearsay_entry *entry);
+/* When it answers true, all of it is on disk, and tombstones and expired entries up to purge are not any more. Neither number goes back. */
+bool storage_commit(struct storage *storage, uint64_t mark, uint64_t purge, char *error, size_t size);
 
 #endif

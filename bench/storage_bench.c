@@ -49,9 +49,9 @@ static uint64_t write_ours(unsigned batch)
     for (unsigned i = 0; i < batch; i++) {
         uint8_t bytes[ENTRY_BYTES];
         make(bytes);
-        storage_put(storage, &(struct storage_entry){.key = {bytes, 16}, .value = {bytes + 16, 64}, .hlc = hlc, .origin = 1});
+        storage_put(storage, &(struct hearsay_entry){.key = {bytes, 16}, .value = {bytes + 16, 64}, .version.hlc = hlc, .version.origin = 1});
     }
-    if (!storage_commit(storage, hlc, error, sizeof error)) {
+    if (!storage_commit(storage, hlc, 0, error, sizeof error)) {
         die(error);
     }
     return clock_ns() - start;

@@ -16,19 +16,16 @@ void base64_encode(char *text, const uint8_t *data, size_t size)
 int base64_decode(const char *text, uint8_t *data, size_t capacity)
 {
     struct base64_decode_ctx context;
-    size_t length = strlen(text), size = capacity;
-    if (BASE64_DECODE_LENGTH(length) > capacity + 3) {
-        return -1;
-    }
-    uint8_t room[512];
-    if (BASE64_DECODE_LENGTH(length) > sizeof room) {
-        return -1;
-    }
     base64_decode_init(&context);
-    size = sizeof room;
-    if (!base64_decode_update(&context, &size, room, length, text) || !base64_decode_final(&context) || size > capacity) {
-        return -1;
+    size_t done = 0;
+    for (size_t at = 0, length = strlen(text); at < length; at += 256) { /* piece by piece, since nettle wants room to spare */
+        uint8_t room[BASE64_DECODE_LENGTH(256)];
+        size_t size = sizeof room;
+        if (!base64_decode_update(&context, &size, room, length - at < 256 ? length - at : 256, text + at) || size > capacity - done) {
+            return -1;
+        }
+        memcpy(data + done, room, size);
+        done += size;
     }
-    memcpy(data, room, size);
-    return (int)size;
+    return base64_decode_final(&context) ? (int)done : -1;
 }

@@ -11,6 +11,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +24,7 @@
 #define SECRET_ROOM 4224
 #define CLIENT_WAIT_MS 10000
 #define CLIENT_OBJECT_MAX (64u << 20)
+#define CORK_BYTES ((size_t)64 << 10)
 
 static const char *address_of(void)
 {
@@ -58,6 +61,7 @@ static int connect_to(const char *address)
     struct timeval patience = {.tv_sec = CLIENT_WAIT_MS / 1000};
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)); /* a request is two small writes, and nobody should wait for the second */
     return fd;
 }
 
@@ -101,6 +105,7 @@ void client_close(struct client *c)
         close(c->fd);
     }
     free(c->data);
+    free(c->waiting);
     *c = (struct client){.fd = -1};
 }
 
@@ -121,6 +126,36 @@ static bool send_all(struct client *c, const uint8_t *data, size_t size)
     return true;
 }
 
+void client_cork(struct client *c)
+{
+    c->is_corked = true;
+}
+
+static bool flush(struct client *c)
+{
+    size_t size = c->waiting_size;
+    c->waiting_size = 0;
+    return size == 0 || send_all(c, c->waiting, size);
+}
+
+/* Sends, or keeps for later. */
+static bool put(struct client *c, const uint8_t *data, size_t size)
+{
+    if (!c->is_corked || size >= CORK_BYTES) {
+        return flush(c) && send_all(c, data, size);
+    }
+    if (c->waiting == NULL && (c->waiting = malloc(CORK_BYTES)) == NULL) {
+        command_fail("out of memory");
+        return false;
+    }
+    if (c->waiting_size + size > CORK_BYTES && !flush(c)) {
+        return false;
+    }
+    bytes_copy(c->waiting + c->waiting_size, data, size);
+    c->waiting_size += size;
+    return true;
+}
+
 bool client_send(struct client *c, const char *command, struct hearsay_bytes body)
 {
     uint8_t room[128];
@@ -130,12 +165,15 @@ bool client_send(struct client *c, const char *command, struct hearsay_bytes bod
     msgpack_put_text(&w, command);
     msgpack_put_text(&w, "Seq");
     msgpack_put_uint(&w, ++c->seq);
-    return send_all(c, w.data, w.size) && send_all(c, body.data, body.size);
+    return put(c, w.data, w.size) && put(c, body.data, body.size);
 }
 
 static bool receive_more(struct client *c, bool is_quiet)
 {
     struct pollfd p = {.fd = c->fd, .events = POLLIN};
+    if (!flush(c)) {
+        return false;
+    }
     int ready = poll(&p, 1, c->wait_ms);
     if (ready < 0 && errno == EINTR) {
         return true;

@@ -15,6 +15,9 @@ struct client {
     struct scan scan;
     uint8_t *data;     /* received and not yet used */
     size_t size, capacity, used;
+    uint8_t *waiting;  /* corked: requests that are not sent yet */
+    size_t waiting_size;
+    bool is_corked;
     int wait_ms;       /* longest silence, -1 = for ever */
     const char *closed_hint; /* what it may mean when the agent closes instead of answering, or NULL */
 };
@@ -24,6 +27,8 @@ bool client_open(struct client *c);
 void client_close(struct client *c);
 /* Sends a request; body is an encoded object or empty. */
 bool client_send(struct client *c, const char *command, struct hearsay_bytes body);
+/* From now on requests are sent together: when many have gathered, or when an answer is waited for. */
+void client_cork(struct client *c);
 /* The next object, borrowed until the next call. False after saying why (nothing is said when the agent closed and is_quiet). */
 bool client_next(struct client *c, struct hearsay_bytes *object, bool is_quiet);
 /* Reads a response header. *error is "" or the agent's text. False after saying why. */

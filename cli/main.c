@@ -4,6 +4,7 @@
  */
 #include "agent/agent.h"
 #include "cli/command.h"
+#include "cli/kv.h"
 #include "cli/sim.h"
 
 #include <stdint.h>
@@ -40,6 +41,7 @@ static void usage(FILE *out)
           "  Gossip: membership, failure detection and events, compatible with memberlist and Serf.\n\n"
           "Commands:\n\n"
           "  agent         run one node of a cluster\n"
+          "  kv            the shared store: put, get, list, watch, …\n"
           "  sim           simulate: how rumours spread, what a cluster will do\n",
           out);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
@@ -102,6 +104,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(name, "agent") == 0) {
         return agent_main(argc - 1, argv + 1);
+    }
+    if (strcmp(name, "kv") == 0) {
+        return kv_run(argc - 1, argv + 1);
     }
     if (strcmp(name, "sim") == 0) {
         return sim_run(argc - 1, argv + 1);

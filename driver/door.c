@@ -84,6 +84,77 @@ void door_tick(struct door *door)
     door->settle(door->owner);
 }
 
+#define CLOCK_US 5000000u
+
+void door_tell_clock(struct door *door)
+{
+    uv_timeval64_t wall;
+    uint64_t now = door_now();
+    if (now < door->clock_due || uv_gettimeofday(&wall) != 0) {
+        return;
+    }
+    uint64_t unix_ms = (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_usec / 1000;
+    door->clock_due = now + CLOCK_US;
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_CLOCK, now);
+        tape_number(door->tape, unix_ms);
+    }
+    hearsay_set_wall_clock(door->node, now, unix_ms);
+}
+
+void door_persisted(struct door *door, uint64_t batch, bool ok)
+{
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_PERSISTED, now);
+        tape_number(door->tape, batch);
+        tape_number(door->tape, ok);
+    }
+    hearsay_persisted(door->node, now, batch, ok);
+    door->settle(door->owner);
+}
+
+hearsay_err door_store_load(struct door *door, const struct hearsay_entry *entry)
+{
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_LOAD, door_now());
+        tape_bytes(door->tape, entry->key.data, entry->key.size);
+        tape_bytes(door->tape, entry->value.data, entry->value.size);
+        tape_number(door->tape, entry->version.hlc);
+        tape_number(door->tape, entry->version.origin);
+        tape_number(door->tape, entry->expires_hlc);
+        tape_number(door->tape, entry->is_tombstone);
+    }
+    return hearsay_store_load(door->node, entry);
+}
+
+hearsay_err door_put(struct door *door, struct hearsay_bytes key, struct hearsay_bytes value, uint64_t ttl_ms, uint32_t copies,
+                     uint32_t *ticket)
+{
+    uint64_t now = door_now();
+    door_tell_clock(door);
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_PUT, now);
+        tape_bytes(door->tape, key.data, key.size);
+        tape_bytes(door->tape, value.data, value.size);
+        tape_number(door->tape, ttl_ms);
+        tape_number(door->tape, copies);
+    }
+    return hearsay_put(door->node, now, key, value, ttl_ms, copies, ticket);
+}
+
+hearsay_err door_delete(struct door *door, struct hearsay_bytes key, uint32_t copies, uint32_t *ticket)
+{
+    uint64_t now = door_now();
+    door_tell_clock(door);
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_DELETE, now);
+        tape_bytes(door->tape, key.data, key.size);
+        tape_number(door->tape, copies);
+    }
+    return hearsay_delete(door->node, now, key, copies, ticket);
+}
+
 static hearsay_err settled(struct door *door, hearsay_err err)
 {
     door->settle(door->owner);

@@ -14,6 +14,7 @@ struct door {
     uv_loop_t *loop;
     struct hearsay_node *node;
     struct tape *tape;       /* NULL = none */
+    uint64_t clock_due;      /* when the node is told the wall clock again; UINT64_MAX = it has no store */
     bool is_stopping;        /* look at it after every input: the user may have stopped us meanwhile */
     unsigned holds;          /* handles and requests that still need our memory */
     void *owner;
@@ -38,8 +39,13 @@ void door_connected(struct door *door, uint32_t stream);
 void door_stream(struct door *door, uint32_t stream, const void *data, size_t size);
 void door_closed(struct door *door, uint32_t stream, enum hearsay_close how);
 void door_tick(struct door *door);
+/* The wall clock, if it is time to tell it. Does not settle. */
+void door_tell_clock(struct door *door);
+void door_persisted(struct door *door, uint64_t batch, bool ok);
+/* Before all other inputs; does not settle. */
+hearsay_err door_store_load(struct door *door, const struct hearsay_entry *entry);
 
-/* Wishes, as in hearsay.h. door_join does not settle: its caller must know the ticket before the results arrive. */
+/* Wishes, as in hearsay.h. door_join, door_put and door_delete do not settle: their caller must know the ticket before the results arrive. */
 hearsay_err door_join(struct door *door, const struct hearsay_target *targets, size_t count, bool replay, uint32_t *ticket);
 hearsay_err door_leave(struct door *door);
 hearsay_err door_force_leave(struct door *door, const char *name, bool prune);
@@ -52,6 +58,9 @@ hearsay_err door_query(struct door *door, const struct hearsay_question *questio
 hearsay_err door_respond(struct door *door, uint64_t query, const void *payload, size_t size);
 /* Not on the tape, which keeps no keys. */
 hearsay_err door_query_keys(struct door *door, enum hearsay_key_wish wish, const struct hearsay_key *key, uint8_t relay_factor, uint32_t *ticket);
+hearsay_err door_put(struct door *door, struct hearsay_bytes key, struct hearsay_bytes value, uint64_t ttl_ms, uint32_t copies,
+                     uint32_t *ticket);
+hearsay_err door_delete(struct door *door, struct hearsay_bytes key, uint32_t copies, uint32_t *ticket);
 hearsay_err door_remember(struct door *door, const char *name, const struct hearsay_address *address);
 
 #endif

@@ -17,7 +17,6 @@
 #include <sys/random.h>
 
 #define NEVER UINT64_MAX
-#define WALL_CLOCK_US 60000000u
 #define DEFAULT_BIND "0.0.0.0:7946"
 
 /* ---- the timer ---- */
@@ -98,18 +97,7 @@ static void persist(struct hearsay_uv *uv, const struct hearsay_persist *batch)
     if (uv->on_persist != NULL) {
         uv->on_persist(uv, batch, uv->user);
     } else {
-        hearsay_persisted(uv->door.node, door_now(), batch->batch, false);
-    }
-}
-
-/* The store's clock follows the system's. */
-static void tell_wall_clock(struct hearsay_uv *uv)
-{
-    uv_timeval64_t wall;
-    uint64_t now = door_now();
-    if (now >= uv->wall_clock_due && uv_gettimeofday(&wall) == 0) {
-        hearsay_set_wall_clock(uv->door.node, now, (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_usec / 1000);
-        uv->wall_clock_due = now + WALL_CLOCK_US;
+        door_persisted(&uv->door, batch->batch, false);
     }
 }
 
@@ -133,7 +121,7 @@ static void settle(void *owner)
         return; /* an output led to another input: the loop below comes to what it brought */
     }
     uv->is_settling = true;
-    tell_wall_clock(uv);
+    door_tell_clock(&uv->door);
     while (!uv->door.is_stopping) {
         bool is_there = hearsay_next_output(uv->door.node, &output);
         if (uv->door.tape != NULL) {
@@ -330,7 +318,7 @@ struct hearsay_uv *hearsay_uv_start(uv_loop_t *loop, const struct hearsay_uv_opt
     uv->bound = sockets.bound;
     uv->on_event = options->on_event;
     uv->on_persist = options->on_persist;
-    uv->wall_clock_due = node.store ? 0 : NEVER;
+    uv->door.clock_due = node.store ? 0 : NEVER;
     uv->user = options->user;
     uv->armed_for = NEVER;
     if (!open_tape(uv, options->tape, error, size) || !create_node(uv, &node, error, size) ||

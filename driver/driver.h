@@ -24,7 +24,6 @@ struct hearsay_uv {
     void (*on_event)(struct hearsay_uv *uv, const struct hearsay_event *event, void *user);
     void (*on_persist)(struct hearsay_uv *uv, const struct hearsay_persist *persist, void *user);
     void *user;
-    uint64_t wall_clock_due;  /* when the node is told the time again; UINT64_MAX = it has no store */
     void (*on_left)(void *context); /* run.c waits for HEARSAY_LEAVE_DONE */
     void *left_context;
     void (*on_stopped)(void *user);

@@ -20,7 +20,7 @@
 struct replay {
     const uint8_t *data;
     size_t size, at, record_at;
-    bool is_bad;               /* a record ends too early, as in a tape of a process that was killed */
+    bool is_bad; /* a record ends too early, as in a tape of a process that was killed */
     bool is_malformed;
     uint64_t now;
     struct hearsay_node *node;
@@ -227,6 +227,7 @@ static void create_node(struct replay *r, const struct hearsay_options *given)
     hearsay_options_lan(&options);
     if (given != NULL) {
         memcpy(options.keys, given->keys, sizeof options.keys);
+        memcpy(options.store_secret, given->store_secret, sizeof options.store_secret);
         options.key_count = given->key_count;
         options.allocator = given->allocator;
     }
@@ -246,6 +247,8 @@ static void create_node(struct replay *r, const struct hearsay_options *given)
     options.clock = read_number(r);
     options.event_clock = read_number(r);
     options.query_clock = read_number(r);
+    options.store_hlc_mark = read_number(r);
+    options.store_purge_hlc = read_number(r);
     uint64_t keys = read_number(r);
     struct tags tags = read_tags(r);
     options.tags = tags.list;
@@ -333,8 +336,12 @@ static bool replay_wish(struct replay *r, enum tape_kind kind)
         name = read_text(r);
     }
     switch (kind) {
-    case TAPE_JOIN: replay_join(r); break;
-    case TAPE_LEAVE: (void)!hearsay_leave(r->node, r->now); break;
+    case TAPE_JOIN:
+        replay_join(r);
+        break;
+    case TAPE_LEAVE:
+        (void)!hearsay_leave(r->node, r->now);
+        break;
     case TAPE_FORCE_LEAVE:
         flag = read_number(r) != 0;
         (void)!hearsay_force_leave(r->node, r->now, name, flag);
@@ -352,7 +359,9 @@ static bool replay_wish(struct replay *r, enum tape_kind kind)
         tags = read_tags(r);
         (void)!hearsay_set_tags(r->node, r->now, tags.list, tags.count);
         break;
-    case TAPE_META: (void)!hearsay_set_meta(r->node, r->now, read_bytes(r)); break;
+    case TAPE_META:
+        (void)!hearsay_set_meta(r->node, r->now, read_bytes(r));
+        break;
     case TAPE_REMEMBER:
         read_address(r, &address);
         (void)!hearsay_remember(r->node, r->now, name, &address);
@@ -367,6 +376,49 @@ static bool replay_wish(struct replay *r, enum tape_kind kind)
     }
     free_tags(&tags);
     free(name);
+    return true;
+}
+
+static void replay_load(struct replay *r)
+{
+    struct hearsay_entry entry = {.key = read_bytes(r)};
+    entry.value = read_bytes(r);
+    entry.version.hlc = read_number(r);
+    entry.version.origin = read_number(r);
+    entry.expires_hlc = read_number(r);
+    entry.is_tombstone = read_number(r) != 0;
+    (void)!hearsay_store_load(r->node, &entry);
+}
+
+/* What concerns the store. */
+static bool replay_store(struct replay *r, enum tape_kind kind)
+{
+    struct hearsay_bytes key, value;
+    uint64_t number;
+    switch (kind) {
+    case TAPE_CLOCK:
+        hearsay_set_wall_clock(r->node, r->now, read_number(r));
+        break;
+    case TAPE_LOAD:
+        replay_load(r);
+        break;
+    case TAPE_PERSISTED:
+        number = read_number(r);
+        hearsay_persisted(r->node, r->now, number, read_number(r) != 0);
+        break;
+    case TAPE_PUT:
+        key = read_bytes(r);
+        value = read_bytes(r);
+        number = read_number(r);
+        (void)!hearsay_put(r->node, r->now, key, value, number, (uint32_t)read_number(r), NULL);
+        break;
+    case TAPE_DELETE:
+        key = read_bytes(r);
+        (void)!hearsay_delete(r->node, r->now, key, (uint32_t)read_number(r), NULL);
+        break;
+    default:
+        return false;
+    }
     return true;
 }
 
@@ -385,7 +437,9 @@ static bool replay_input(struct replay *r, enum tape_kind kind)
         read_address(r, &from);
         hearsay_stream_accepted(r->node, r->now, &from);
         break;
-    case TAPE_CONNECTED: hearsay_stream_connected(r->node, r->now, (uint32_t)read_number(r)); break;
+    case TAPE_CONNECTED:
+        hearsay_stream_connected(r->node, r->now, (uint32_t)read_number(r));
+        break;
     case TAPE_STREAM:
         stream = (uint32_t)read_number(r);
         bytes = read_bytes(r);
@@ -395,8 +449,11 @@ static bool replay_input(struct replay *r, enum tape_kind kind)
         stream = (uint32_t)read_number(r);
         hearsay_stream_closed(r->node, r->now, stream, (enum hearsay_close)read_number(r));
         break;
-    case TAPE_TICK: hearsay_tick(r->node, r->now); break;
-    default: return replay_wish(r, kind);
+    case TAPE_TICK:
+        hearsay_tick(r->node, r->now);
+        break;
+    default:
+        return replay_wish(r, kind) || replay_store(r, kind);
     }
     return true;
 }
@@ -484,7 +541,10 @@ bool hearsay_tape_replay(const char *path, const struct hearsay_options *options
 {
     static const char magic[] = TAPE_MAGIC;
     char ignored[8];
-    struct replay r = {.on_output = on_output, .user = user, .result = result, .error = error == NULL || size == 0 ? ignored : error,
+    struct replay r = {.on_output = on_output,
+                       .user = user,
+                       .result = result,
+                       .error = error == NULL || size == 0 ? ignored : error,
                        .error_size = error == NULL || size == 0 ? sizeof ignored : size};
     *result = (struct hearsay_tape_result){.digest = TAPE_DIGEST_START};
     r.error[0] = '\0';

@@ -17,8 +17,8 @@ struct tape {
     FILE *file;
     uint64_t last, saved_at;
     uint64_t digest;
-    uint64_t taken;        /* outputs not yet written */
-    bool is_empty;         /* the node said that there are no more */
+    uint64_t taken; /* outputs not yet written */
+    bool is_empty;  /* the node said that there are no more */
     struct hearsay_cipher inner;
     struct hearsay_matcher matcher;
 };
@@ -74,10 +74,21 @@ static uint64_t fold_event(uint64_t digest, const struct hearsay_event *event)
     digest = fold_number(digest, event->ticket);
     digest = fold_number(digest, (uint64_t)(event->contacted | event->is_last << 1 | event->coalesce << 2));
     digest = fold_text(digest, event->from);
+    digest = fold_number(digest, event->change);
     digest = fold_number(digest, event->query);
     digest = fold_number(digest, (uint64_t)event->members << 32 | event->acks);
     digest = fold_number(digest, (uint64_t)event->answers << 32 | event->errors << 1 | event->is_ok);
     return fold_text(digest, event->text);
+}
+
+static uint64_t fold_persist(uint64_t digest, const struct hearsay_persist *persist)
+{
+    digest = fold_number(fold_number(digest, persist->batch), persist->hlc_mark);
+    for (size_t i = 0; i < persist->count; i++) {
+        digest = fold_bytes(fold_bytes(digest, persist->entries[i].key), persist->entries[i].value);
+        digest = fold_number(fold_number(digest, persist->entries[i].version.hlc), persist->entries[i].is_tombstone);
+    }
+    return digest;
 }
 
 uint64_t tape_digest(uint64_t digest, const struct hearsay_output *output)
@@ -95,7 +106,7 @@ uint64_t tape_digest(uint64_t digest, const struct hearsay_output *output)
     case HEARSAY_NOTIFY:
         return fold_event(digest, &output->event);
     case HEARSAY_PERSIST:
-        return fold_number(fold_number(digest, output->persist.batch), output->persist.count);
+        return fold_persist(digest, &output->persist);
     }
     return digest;
 }
@@ -208,6 +219,8 @@ void tape_options(struct tape *tape, uint64_t now, const struct hearsay_options 
     tape_number(tape, options->clock);
     tape_number(tape, options->event_clock);
     tape_number(tape, options->query_clock);
+    tape_number(tape, options->store_hlc_mark);
+    tape_number(tape, options->store_purge_hlc);
     tape_number(tape, options->key_count);
     tape_tags(tape, options->tags, options->tag_count);
     tape_number(tape, hearsay_number_count());

@@ -13,11 +13,11 @@
 #include <hearsay/hearsay_uv.h>
 
 #define TAPE_MAGIC "hearsay-tape"
-#define TAPE_VERSION 1
+#define TAPE_VERSION 2
 
 enum tape_kind {
-    TAPE_OPTIONS = 1,      /* when, seed, name, advertise, meta, label, personality, 3 versions, 3 clocks, number of keys, tags
-                            * (how many, then key and value each), numbers (how many, then name and value each) */
+    TAPE_OPTIONS = 1,      /* when, seed, name, advertise, meta, label, personality, 3 versions, 3 clocks, 2 moments of the store, number
+                            * of keys, tags (how many, then key and value each), numbers (how many, then name and value each) */
     TAPE_PACKET = 2,       /* when, from, bytes */
     TAPE_ACCEPTED = 3,     /* when, from */
     TAPE_CONNECTED = 4,    /* when, stream */
@@ -36,7 +36,12 @@ enum tape_kind {
     TAPE_NONCE = 17,       /* 12 bytes that the cipher drew */
     TAPE_QUERY = 18,       /* when, name, payload, acks, relay factor, timeout, tags, names (how many, then each) */
     TAPE_RESPOND = 19,     /* when, query, payload */
-    TAPE_MATCH = 20        /* 1 if the matcher found a match, else 0 */
+    TAPE_MATCH = 20,       /* 1 if the matcher found a match, else 0 */
+    TAPE_CLOCK = 21,       /* when, what the wall clock showed in ms */
+    TAPE_LOAD = 22,        /* when, key, value, moment, origin, expiry, 1 if it is a tombstone */
+    TAPE_PERSISTED = 23,   /* when, batch, 1 if it is on disk */
+    TAPE_PUT = 24,         /* when, key, value, time to live, copies */
+    TAPE_DELETE = 25       /* when, key, copies */
 };
 
 /* Folds an output into a digest of all outputs before it. Starts with TAPE_DIGEST_START. */

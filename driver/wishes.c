@@ -68,3 +68,26 @@ hearsay_err hearsay_uv_query_keys(struct hearsay_uv *uv, enum hearsay_key_wish w
 {
     return door_query_keys(&uv->door, wish, key, relay_factor, ticket);
 }
+
+hearsay_err hearsay_uv_put(struct hearsay_uv *uv, struct hearsay_bytes key, struct hearsay_bytes value, uint64_t ttl_ms, uint32_t copies,
+                           uint32_t *ticket)
+{
+    return door_put(&uv->door, key, value, ttl_ms, copies, ticket);
+}
+
+hearsay_err hearsay_uv_delete(struct hearsay_uv *uv, struct hearsay_bytes key, uint32_t copies, uint32_t *ticket)
+{
+    return door_delete(&uv->door, key, copies, ticket);
+}
+
+hearsay_err hearsay_uv_store_load(struct hearsay_uv *uv, const struct hearsay_entry *entry)
+{
+    return door_store_load(&uv->door, entry);
+}
+
+void hearsay_uv_persisted(struct hearsay_uv *uv, uint64_t batch, bool ok)
+{
+    if (!uv->door.is_stopping) {
+        door_persisted(&uv->door, batch, ok);
+    }
+}

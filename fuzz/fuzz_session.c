@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 
-#include "agent/session.h"
+#include "agent/kv.h"
 
 static struct service service;
 static service_joined joined;
@@ -32,6 +32,8 @@ static void flush(void *context)
     while (hearsay_next_output(service.node, &output)) {
         if (output.type == HEARSAY_NOTIFY) {
             service_event(&service, &output.event);
+        } else if (output.type == HEARSAY_PERSIST) {
+            hearsay_persisted(service.node, 1000000, output.persist.batch, output.persist.batch % 4 != 3);
         }
     }
     service_flush_events(&service);
@@ -73,6 +75,11 @@ static bool save_tags(void *context, const struct taglist *tags, char *error, si
     return tags->count % 2 == 0;
 }
 
+static void want_watchers(void *context)
+{
+    (void)context;
+}
+
 static uint64_t lines_dropped(void *context)
 {
     (void)context;
@@ -89,11 +96,13 @@ static void start(uint8_t settings)
     options.tags = &tag;
     options.tag_count = 1;
     options.seed = 1;
+    options.store = options.store_durable = (settings & SESSION_TOKEN) == 0;
     service = (struct service){.name = "n1", .rpc_auth = settings & SESSION_TOKEN ? "secret" : NULL, .event_bytes_max = 512,
                                .now_us = now_us, .unix_ms = unix_ms, .flush = flush, .join = join, .leave = leave,
-                               .save_tags = save_tags, .lines_dropped = lines_dropped};
+                               .save_tags = save_tags, .lines_dropped = lines_dropped, .want_watchers = want_watchers};
     service.node = hearsay_create(&options, 1000000, NULL);
     FUZZ_CHECK(service.node != NULL);
+    hearsay_set_wall_clock(service.node, 1000000, unix_ms(NULL));
     flush(NULL);
 }
 
@@ -127,6 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (session.is_leaving) {
             service_left(&service);
         }
+        kv_tell_watchers(&service);
         take_output(&session);
     }
     session_deinit(&session);

@@ -26,8 +26,8 @@ struct hearsay_uv_options {
     void *user;
     /* Every event, on the loop. Borrowed until it returns. It may call any hearsay_uv_ function but _destroy. */
     void (*on_event)(struct hearsay_uv *uv, const struct hearsay_event *event, void *user);
-    /* With node.store_durable: writes the batch and answers with hearsay_persisted, now or later, and hearsay_uv_flush. Borrowed until it
-     * returns. NULL = there is no storage, and every write fails. */
+    /* With node.store_durable: writes the batch and answers with hearsay_uv_persisted, now or later. Borrowed until it returns. NULL = there is
+     * no storage, and every write fails. */
     void (*on_persist)(struct hearsay_uv *uv, const struct hearsay_persist *persist, void *user);
 };
 
@@ -69,6 +69,15 @@ HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_query(struct hearsay_uv *u
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_respond(struct hearsay_uv *uv, uint64_t query, const void *payload, size_t size);
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_query_keys(struct hearsay_uv *uv, enum hearsay_key_wish wish,
                                                                  const struct hearsay_key *key, uint8_t relay_factor, uint32_t *ticket);
+
+/* The shared store, as in store.h; the wall clock is told by the driver. A put or delete is not flushed, so that its ticket is known before it is
+ * reported: call hearsay_uv_flush. Entries are loaded before the loop runs. */
+HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_put(struct hearsay_uv *uv, struct hearsay_bytes key, struct hearsay_bytes value,
+                                                          uint64_t ttl_ms, uint32_t copies, uint32_t *ticket);
+HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_delete(struct hearsay_uv *uv, struct hearsay_bytes key, uint32_t copies,
+                                                             uint32_t *ticket);
+HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_store_load(struct hearsay_uv *uv, const struct hearsay_entry *entry);
+HEARSAY_API void hearsay_uv_persisted(struct hearsay_uv *uv, uint64_t batch, bool ok);
 
 /* The node, for wishes and views. After a wish made on it directly, call hearsay_uv_flush. */
 HEARSAY_API struct hearsay_node *hearsay_uv_node(struct hearsay_uv *uv);

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The three examples meet each other on loopback: examples_test.sh ONE_CALL OWN_LOOP EPOLL SOURCE_FOLDER
+# The examples meet each other on loopback: examples_test.sh ONE_CALL OWN_LOOP EPOLL STORE SOURCE_FOLDER
 set -u
-one_call=$1 own_loop=$2 epoll=$3 sources=$4
+one_call=$1 own_loop=$2 epoll=$3 store=$4 sources=$5
 folder=$(mktemp -d) || exit 1
 net=127.$((($$ >> 14) % 100 + 100)).$((($$ >> 7) % 128)) # nobody else's addresses, as everybody uses port 7946
 host=$(($$ % 128))
@@ -40,7 +40,7 @@ wait_for()
     done
 }
 
-for source in one_call own_loop epoll; do
+for source in one_call own_loop epoll store; do
     [ "$(wc -l <"$sources/$source.c")" -le 60 ] || fail "$source.c is longer than 60 lines"
 done
 if ldd "$epoll" | grep -q libuv || grep -q uv.h "$sources/epoll.c" "$sources/plain_sockets.h"; then
@@ -60,6 +60,13 @@ wait_for one "event tick: 1 ticks to go"
 wait_for one "member-leave three"
 wait_for two "user"
 wait_for two "member-leave three"
+"$store" five "$net.$((host + 64)):7946" "$a" >"$folder/five" 2>&1 &
+five=$! pids="$pids $!"
+wait_for five "five says: hello, everybody"
+wait_for one "member-join five"
+kill -TERM $five
+wait $five || fail "store did not end well"
+wait_for two "member-leave five"
 kill -TERM $one
 wait $one || fail "one_call did not end well"
 wait_for two "member-leave one"

@@ -16,7 +16,7 @@ if command -v scdoc >/dev/null && command -v mandoc >/dev/null; then
     mandoc -T lint -W error "$work" || complain 'mandoc finds errors'
     rm "$work"
 fi
-commands=$("$program" --help | sed -n 's/^  \([a-z-]\{3,\}\)  .*/\1/p')
+commands=$("$program" --help | sed -n 's/^  \([a-z-]\{2,\}\)  .*/\1/p')
 [ "$(echo "$commands" | wc -l)" -ge 13 ] || complain 'the commands could not be read'
 
 # The flags that a help names, and those that a page names; whole words, sorted.
@@ -35,7 +35,7 @@ known=$general
 for command in $commands; do
     text=$(section "$command")
     help=$("$program" "$command" --help)
-    for subcommand in $([ "$command" = sim ] && echo "$help" | sed -n 's/^  \([a-z-]\{3,\}\)  .*/\1/p'); do
+    for subcommand in $({ [ "$command" = sim ] || [ "$command" = kv ]; } && echo "$help" | sed -n 's/^  \([a-z-]\{3,\}\)  .*/\1/p'); do
         text_of_it=$("$program" "$command" "$subcommand" --help)
         echo "$text_of_it" | grep -q "  *.*hearsay $command $subcommand" || complain "no example in: $command $subcommand --help"
         help=$(printf '%s\n%s' "$help" "$text_of_it")

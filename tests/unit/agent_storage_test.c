@@ -62,22 +62,23 @@ static struct hearsay_bytes bytes(const char *text)
 
 static void put(struct storage *s, const char *key, const char *value, uint64_t hlc)
 {
-    storage_put(s, &(struct storage_entry){.key = bytes(key), .value = bytes(value), .hlc = hlc, .origin = UINT64_MAX - hlc});
+    storage_put(s,
+                &(struct hearsay_entry){.key = bytes(key), .value = bytes(value), .version.hlc = hlc, .version.origin = UINT64_MAX - hlc});
 }
 
 static void commit(struct storage *s, uint64_t mark)
 {
-    if (!storage_commit(s, mark, error, sizeof error)) {
+    if (!storage_commit(s, mark, 0, error, sizeof error)) {
         fail_msg("%s", error);
     }
 }
 
 /* All entries in words. */
-static void describe(void *context, const struct storage_entry *e)
+static void describe(void *context, const struct hearsay_entry *e)
 {
     text_printf(context, "%.*s=%.*s@%llu/%llu/%llu%s ", (int)e->key.size, (const char *)e->key.data, (int)e->value.size,
-                (const char *)e->value.data, (unsigned long long)e->hlc, (unsigned long long)e->origin, (unsigned long long)e->expires_hlc,
-                e->is_tombstone ? "x" : "");
+                (const char *)e->value.data, (unsigned long long)e->version.hlc, (unsigned long long)e->version.origin,
+                (unsigned long long)e->expires_hlc, e->is_tombstone ? "x" : "");
 }
 
 static bool is_content(struct storage *s, const char *expected)
@@ -102,14 +103,11 @@ static void what_is_committed_is_there_again(void **state)
     storage_begin(s);
     put(s, "b", "2", 7);
     put(s, "a", "1", 5);
-    storage_put(
-        s, &(struct storage_entry){.key = bytes("c"), .hlc = UINT64_MAX, .origin = 1, .expires_hlc = UINT64_MAX, .is_tombstone = true});
+    storage_put(s, &(struct hearsay_entry){
+                       .key = bytes("c"), .version.hlc = UINT64_MAX, .version.origin = 1, .expires_hlc = UINT64_MAX, .is_tombstone = true});
     commit(s, 70);
     storage_begin(s);
     put(s, "a", "newer", 6);
-    put(s, "d", "gone", 8);
-    storage_remove(s, bytes("d"));
-    storage_remove(s, bytes("never there"));
     commit(s, 60); /* the mark never goes back */
     static const char expected[] = "a=newer@6/18446744073709551609/0 b=2@7/18446744073709551608/0 "
                                    "c=@18446744073709551615/1/18446744073709551615x ";
@@ -127,6 +125,38 @@ static void what_is_committed_is_there_again(void **state)
     storage_close(s);
 }
 
+static void put_mortal(struct storage *s, const char *key, uint64_t hlc, uint64_t expires, bool is_tombstone)
+{
+    storage_put(s, &(struct hearsay_entry){.key = bytes(key), .version.hlc = hlc, .expires_hlc = expires, .is_tombstone = is_tombstone});
+}
+
+static void a_purge_takes_the_dead_up_to_its_line(void **state)
+{
+    (void)state;
+    struct storage *s = open_it();
+    storage_begin(s);
+    put_mortal(s, "deleted", 10, 0, true);
+    put_mortal(s, "deleted later", 11, 0, true);
+    put_mortal(s, "expired", 5, 10, true);
+    put_mortal(s, "expires", 5, 10, false);
+    put_mortal(s, "expires later", 5, 11, false);
+    put_mortal(s, "expires never, almost", 5, UINT64_MAX, false);
+    put_mortal(s, "lives", 5, 0, false);
+    commit(s, 0);
+    storage_begin(s);
+    put_mortal(s, "deleted", 9, 0, true); /* written and purged in one */
+    assert_true(storage_commit(s, 0, 10, error, sizeof error));
+    static const char expected[] =
+        "deleted later=@11/0/0x expires later=@5/0/11 expires never, almost=@5/0/18446744073709551615 lives=@5/0/0 ";
+    assert_true(is_content(s, expected));
+    storage_close(s);
+    s = open_it();
+    assert_true(is_content(s, expected));
+    assert_int_equal(storage_facts(s).purge, 10);
+    assert_int_equal(storage_facts(s).entries, 4);
+    storage_close(s);
+}
+
 static void keys_and_values_are_any_bytes_of_any_size(void **state)
 {
     (void)state;
@@ -138,7 +168,7 @@ static void keys_and_values_are_any_bytes_of_any_size(void **state)
         key[i] = (uint8_t)~i;
     }
     struct storage *s = open_it();
-    struct storage_entry e = {.key = {key, sizeof key}, .value = {value, sizeof value}, .hlc = 1, .origin = 2};
+    struct hearsay_entry e = {.key = {key, sizeof key}, .value = {value, sizeof value}, .version.hlc = 1, .version.origin = 2};
     storage_begin(s);
     storage_put(s, &e);
     e.key = (struct hearsay_bytes){(const uint8_t *)"\0", 1};
@@ -195,10 +225,10 @@ static void write_for_ever(struct notes *notes, unsigned seed)
             uint32_t number = ++notes->begun[k];
             snprintf(key, sizeof key, "k%u", k);
             memset(value, 'v', sizeof value);
-            storage_put(s,
-                        &(struct storage_entry){.key = bytes(key), .value = {(uint8_t *)value, number % 200}, .hlc = number, .origin = k});
+            storage_put(s, &(struct hearsay_entry){
+                               .key = bytes(key), .value = {(uint8_t *)value, number % 200}, .version.hlc = number, .version.origin = k});
         }
-        if (!storage_commit(s, 0, error, sizeof error)) {
+        if (!storage_commit(s, 0, 0, error, sizeof error)) {
             _exit(1);
         }
         for (unsigned i = 0; i < count; i++) {
@@ -207,12 +237,12 @@ static void write_for_ever(struct notes *notes, unsigned seed)
     }
 }
 
-static void take_version(void *context, const struct storage_entry *e)
+static void take_version(void *context, const struct hearsay_entry *e)
 {
     uint32_t *found = context;
-    assert_in_range(e->origin, 0, CRASH_KEYS - 1);
-    assert_int_equal(e->value.size, e->hlc % 200);
-    found[e->origin] = (uint32_t)e->hlc;
+    assert_in_range(e->version.origin, 0, CRASH_KEYS - 1);
+    assert_int_equal(e->value.size, e->version.hlc % 200);
+    found[e->version.origin] = (uint32_t)e->version.hlc;
 }
 
 static void no_acknowledged_write_is_lost_by_kill_9(void **state)
@@ -263,7 +293,7 @@ static void make_sample(void)
     storage_close(s);
 }
 
-static void take_all(void *context, const struct storage_entry *e)
+static void take_all(void *context, const struct hearsay_entry *e)
 {
     describe(context, e);
 }
@@ -384,8 +414,8 @@ static void a_full_disk_changes_nothing_and_is_told(void **state)
     static uint8_t large[200000];
     storage_begin(s);
     put(s, "small", "2", 2);
-    storage_put(s, &(struct storage_entry){.key = bytes("large"), .value = {large, sizeof large}});
-    bool is_done = storage_commit(s, 5, error, sizeof error);
+    storage_put(s, &(struct hearsay_entry){.key = bytes("large"), .value = {large, sizeof large}});
+    bool is_done = storage_commit(s, 5, 0, error, sizeof error);
     setrlimit(RLIMIT_FSIZE, &was);
     assert_false(is_done);
     assert_non_null(strstr(error, "cannot write the store"));
@@ -446,8 +476,8 @@ static void on_done(void *context, uint64_t batch, const char *problem)
     struct batches *b = context;
     text_printf(&b->told, "%llu%s ", (unsigned long long)batch, problem == NULL ? "" : "!");
     if (batch == 2) { /* one more from within */
-        commits_put(b->commits, &(struct storage_entry){.key = bytes("k"), .value = bytes("last"), .hlc = 4});
-        commits_end(b->commits, 9, 90);
+        commits_put(b->commits, &(struct hearsay_entry){.key = bytes("k"), .value = bytes("last"), .version.hlc = 4});
+        commits_end(b->commits, 9, 90, 0);
     }
 }
 
@@ -462,18 +492,17 @@ static void batches_are_written_in_order_and_told_one_by_one(void **state)
     for (uint64_t i = 1; i <= 3; i++) {
         char value[8];
         snprintf(value, sizeof value, "v%llu", (unsigned long long)i);
-        commits_put(b.commits, &(struct storage_entry){.key = bytes("k"), .value = bytes(value), .hlc = i, .origin = 0});
-        commits_put(b.commits, &(struct storage_entry){.key = bytes(value), .hlc = i, .is_tombstone = true});
-        commits_end(b.commits, i, i * 10);
+        commits_put(b.commits, &(struct hearsay_entry){.key = bytes("k"), .value = bytes(value), .version.hlc = i, .version.origin = 0});
+        commits_put(b.commits, &(struct hearsay_entry){.key = bytes(value), .version.hlc = i, .is_tombstone = true});
+        commits_end(b.commits, i, i * 10, 0);
     }
-    commits_remove(b.commits, bytes("v1"));
-    commits_end(b.commits, 4, 0);
+    commits_end(b.commits, 4, 0, 1); /* nothing but a purge */
     assert_true(commits_waiting(b.commits) > 100);
     assert_int_equal(b.told.size, 0); /* never from within a call */
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_string_equal(b.told.data, "1 2 3 4 9 ");
     assert_int_equal(commits_waiting(b.commits), 0);
-    commits_put(b.commits, &(struct storage_entry){.key = bytes("z"), .hlc = 5}); /* at the end, without a loop */
+    commits_put(b.commits, &(struct hearsay_entry){.key = bytes("z"), .version.hlc = 5}); /* at the end, without a loop */
     commits_mute(b.commits);
     commits_stop(b.commits);
     uv_loop_close(&loop);
@@ -487,6 +516,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_committed_is_there_again, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_purge_takes_the_dead_up_to_its_line, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(keys_and_values_are_any_bytes_of_any_size, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(two_agents_cannot_share_a_folder, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(no_acknowledged_write_is_lost_by_kill_9, make_folder, remove_folder),

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * See kv.h: the requests that end at once or when the node says so. Watching is in kv_watch.c.
+ */
+#include "agent/kv.h"
+
+#include "agent/fields.h"
+#include "agent/kv_write.h"
+#include "base/check.h"
+
+#include <hearsay/hearsay_uv.h>
+
+#define PAGE_BYTES ((size_t)256 << 10)
+#define PAGE_ENTRIES 1000u
+
+/* ---- puts: answered when the node reports; the client may be gone by then ---- */
+
+struct kv_wish {
+    struct kv_wish *next;    /* oldest first, which is nearly the order of the answers */
+    struct session *session; /* NULL = it is gone */
+    uint64_t seq;
+    uint32_t ticket;
+    bool is_repair;
+};
+
+static void expect(struct session *session, uint64_t seq, uint32_t ticket, bool is_repair)
+{
+    struct service *service = session->service;
+    struct kv_wish *wish = must(malloc(sizeof *wish));
+    *wish = (struct kv_wish){.session = session, .seq = seq, .ticket = ticket, .is_repair = is_repair};
+    if (service->wishes == NULL) {
+        service->wishes = wish;
+    } else {
+        service->last_wish->next = wish;
+    }
+    service->last_wish = wish;
+    session->wishes++;
+    if (is_repair || session->wishes >= KV_PUTS) {
+        session->is_busy = true;
+        session->is_crowded = true;
+    }
+}
+
+static struct kv_wish *take_wish(struct service *service, uint32_t ticket)
+{
+    struct kv_wish *before = NULL, *wish = service->wishes;
+    while (wish != NULL && wish->ticket != ticket) {
+        before = wish;
+        wish = wish->next;
+    }
+    if (wish != NULL) {
+        *(before == NULL ? &service->wishes : &before->next) = wish->next;
+        service->last_wish = service->last_wish == wish ? before : service->last_wish;
+    }
+    return wish;
+}
+
+static void put_empty(struct session *session)
+{
+    text_put(&session->output, "\x80", 1); /* a map without fields */
+}
+
+static void answer(struct session *session, const struct kv_wish *wish, const struct hearsay_event *event)
+{
+    session->wishes--;
+    if (!event->is_ok) {
+        session_reply(session, wish->seq, event->text == NULL ? "the write failed" : event->text);
+    } else {
+        session_reply(session, wish->seq, "");
+        kv_write_done(&session->output, event);
+    }
+    if (session->is_crowded && session->wishes < KV_PUTS) {
+        session->is_crowded = false;
+        session_ready(session);
+    } else {
+        session_wake(session);
+    }
+}
+
+void kv_event(struct service *service, const struct hearsay_event *event)
+{
+    struct kv_wish *wish = take_wish(service, event->ticket);
+    if (wish != NULL && wish->session != NULL) {
+        answer(wish->session, wish, event);
+    }
+    free(wish);
+}
+
+void kv_forget(struct session *session)
+{
+    for (struct kv_wish *wish = session->service->wishes; wish != NULL; wish = wish->next) {
+        if (wish->session == session) {
+            wish->session = NULL;
+        }
+    }
+    kv_unwatch_all(session);
+}
+
+void kv_forget_all(struct service *service)
+{
+    while (service->wishes != NULL) {
+        struct kv_wish *gone = service->wishes;
+        service->wishes = gone->next;
+        free(gone);
+    }
+    service->last_wish = NULL;
+}
+
+struct write {
+    struct hearsay_bytes key, value;
+    uint64_t ttl_ms, copies, timeout_ms;
+};
+
+static bool read_write(struct hearsay_bytes body, struct write *write)
+{
+    *write = (struct write){.copies = 1};
+    struct fields f = fields_of(body);
+    while (fields_next(&f)) {
+        if (msgpack_is(f.key, "Key")) {
+            write->key = msgpack_get_raw(&f.r);
+        } else if (msgpack_is(f.key, "Value")) {
+            write->value = msgpack_get_raw(&f.r);
+        } else if (msgpack_is(f.key, "TTL")) {
+            write->ttl_ms = msgpack_get_uint(&f.r, UINT64_MAX);
+        } else if (msgpack_is(f.key, "Copies")) {
+            write->copies = msgpack_get_uint(&f.r, UINT32_MAX);
+        } else {
+            msgpack_skip(&f.r);
+        }
+    }
+    return !f.r.is_bad;
+}
+
+static const char *store_error(const struct service *service, hearsay_err err)
+{
+    struct hearsay_store_stats stats;
+    hearsay_get_store_stats(service->node, &stats);
+    return !stats.is_on                   ? "the store of this agent is off: start it with --store"
+           : err == HEARSAY_OK            ? ""
+           : err == HEARSAY_ERR_TOO_LARGE ? "the value is larger than this agent's store_value_max"
+                                          : hearsay_err_text(err);
+}
+
+static bool write_one(struct session *session, uint64_t seq, struct hearsay_bytes body, bool is_delete)
+{
+    struct service *s = session->service;
+    struct write w;
+    uint32_t ticket = 0, copies;
+    hearsay_err err;
+    if (!read_write(body, &w)) {
+        return false;
+    }
+    copies = (uint32_t)w.copies;
+    if (is_delete) {
+        err = s->uv != NULL ? hearsay_uv_delete(s->uv, w.key, copies, &ticket)
+                            : hearsay_delete(s->node, s->now_us(s->context), w.key, copies, &ticket);
+    } else {
+        err = s->uv != NULL ? hearsay_uv_put(s->uv, w.key, w.value, w.ttl_ms, copies, &ticket)
+                            : hearsay_put(s->node, s->now_us(s->context), w.key, w.value, w.ttl_ms, copies, &ticket);
+    }
+    if (err != HEARSAY_OK) {
+        session_reply(session, seq, store_error(s, err));
+        return true;
+    }
+    expect(session, seq, ticket, false);
+    s->flush(s->context); /* only now, so that an answer finds who waits for it */
+    return true;
+}
+
+bool kv_put(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    return write_one(session, seq, body, false);
+}
+
+bool kv_delete(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    return write_one(session, seq, body, true);
+}
+
+/* ---- looking ---- */
+
+static bool is_off(struct session *session, uint64_t seq)
+{
+    const char *error = store_error(session->service, HEARSAY_OK);
+    if (error[0] != '\0') {
+        session_reply(session, seq, error);
+    }
+    return error[0] != '\0';
+}
+
+bool kv_get(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    struct write w;
+    struct hearsay_entry entry;
+    if (!read_write(body, &w)) {
+        return false;
+    }
+    if (is_off(session, seq)) {
+        return true;
+    }
+    session_reply(session, seq, "");
+    if (hearsay_get(session->service->node, w.key, &entry)) {
+        kv_write_entry(&session->output, &entry, session->service->unix_ms(session->service->context), true);
+    } else {
+        put_empty(session);
+    }
+    return true;
+}
+
+struct page {
+    struct hearsay_bytes prefix, after;
+    bool has_values;
+};
+
+static bool read_page(struct hearsay_bytes body, struct page *page)
+{
+    *page = (struct page){.has_values = false};
+    struct fields f = fields_of(body);
+    while (fields_next(&f)) {
+        if (msgpack_is(f.key, "Prefix")) {
+            page->prefix = msgpack_get_raw(&f.r);
+        } else if (msgpack_is(f.key, "After")) {
+            page->after = msgpack_get_raw(&f.r);
+        } else if (msgpack_is(f.key, "Values")) {
+            page->has_values = msgpack_get_bool(&f.r);
+        } else {
+            msgpack_skip(&f.r);
+        }
+    }
+    return !f.r.is_bad;
+}
+
+bool kv_list(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    struct service *service = session->service;
+    struct page page;
+    struct hearsay_entry entry;
+    struct text entries = {0};
+    uint8_t room[64];
+    uint32_t count = 0;
+    if (!read_page(body, &page)) {
+        return false;
+    }
+    if (is_off(session, seq)) {
+        return true;
+    }
+    uint64_t unix_ms = service->unix_ms(service->context);
+    bool is_more;
+    while ((is_more = hearsay_next_entry(service->node, page.prefix, &page.after, &entry)) && count < PAGE_ENTRIES &&
+           entries.size < PAGE_BYTES) {
+        kv_write_entry(&entries, &entry, unix_ms, page.has_values);
+        count++;
+    }
+    session_reply(session, seq, "");
+    struct writer w = writer_of(room, sizeof room);
+    msgpack_put_map(&w, 2);
+    msgpack_put_text(&w, "More");
+    msgpack_put_bool(&w, is_more);
+    msgpack_put_text(&w, "Entries");
+    msgpack_put_array(&w, count);
+    CHECK(!w.is_full);
+    text_put(&session->output, room, w.size);
+    text_put(&session->output, entries.data, entries.size);
+    text_deinit(&entries);
+    return true;
+}
+
+bool kv_status(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    (void)body;
+    if (!is_off(session, seq)) {
+        session_reply(session, seq, "");
+        kv_write_status(&session->output, session->service);
+    }
+    return true;
+}
