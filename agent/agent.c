@@ -7,6 +7,7 @@
 #include "agent/flags.h"
 #include "agent/life.h"
 #include "agent/log.h"
+#include "agent/syslog.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -52,6 +53,7 @@ int agent_main(int argc, char **argv)
             code = 1;
         }
         free(life);
+        syslog_close();
         log_stop();
     }
     config_deinit(&flags);

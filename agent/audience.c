@@ -32,6 +32,12 @@ static bool respond(void *context, uint64_t query, struct hearsay_bytes answer, 
     return err == HEARSAY_OK;
 }
 
+static void on_run(void *context, const char *script, uint64_t ms)
+{
+    struct life *life = context;
+    metrics_script(&life->metrics, script, ms);
+}
+
 static void set_limits(struct life *life, const struct config *config)
 {
     life->handlers.limit_ms = (uint64_t)config->handler_timeout_ms;
@@ -43,7 +49,8 @@ static void set_limits(struct life *life, const struct config *config)
 bool audience_open(struct life *life, char *error, size_t size)
 {
     life->coalesce = (struct coalesce){.deliver = deliver, .context = life};
-    life->handlers = (struct handlers){.loop = &life->loop, .name = life->config.node_name, .respond = respond, .context = life};
+    life->handlers = (struct handlers){.loop = &life->loop, .name = life->config.node_name, .respond = respond, .on_run = on_run,
+                                      .context = life};
     set_limits(life, &life->config);
     return handlers_set(&life->handlers, &life->config.event_handlers, error, size);
 }

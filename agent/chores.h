@@ -17,6 +17,7 @@ enum chore {
     CHORE_LINES,    /* try again what a full pipe did not take */
     CHORE_TRIM,     /* give memory of the start back */
     CHORE_JOIN,     /* retry-join */
+    CHORE_METRICS,  /* send figures to statsd */
     CHORE_WATCHDOG, /* tell systemd that we live */
     CHORE_STOP,     /* the leave is done, or took too long */
     CHORE_CLOSE,    /* connections had their time to read the last answers */

@@ -43,7 +43,7 @@ const struct config_field config_fields[] = {
     {"profile", "profile", CONFIG_TEXT, AT(profile), NULL, "lan|wan|local", "timings (default lan)"},
     {NULL, "config-file", CONFIG_WORDS, AT(files), NULL, "FILE",
      "JSON configuration with Serf's key names (repeatable)"},
-    {NULL, "config-dir", CONFIG_WORDS, AT(folders), NULL, "FOLDER",
+    {NULL, "config-dir", CONFIG_WORDS, AT(files), NULL, "FOLDER",
      "every *.json in it, in lexical order (repeatable)"},
     {"data_dir", "data-dir", CONFIG_TEXT, AT(data_dir), NULL, "FOLDER",
      "keeps the snapshot, the address book of members, and the store"},
@@ -57,6 +57,11 @@ const struct config_field config_fields[] = {
     {NULL, "disable-compression", CONFIG_SWITCH_OFF, AT(is_compressing), NULL, NULL, "send uncompressed"},
     {"log_level", "log-level", CONFIG_TEXT, AT(log_level), NULL, "LEVEL",
      "trace, debug, info, warn or err (default info)"},
+    {"enable_syslog", "syslog", CONFIG_SWITCH, AT(has_syslog), NULL, NULL, "log to the system's log, too"},
+    {"syslog_facility", NULL, CONFIG_TEXT, AT(syslog_facility), NULL, NULL, NULL},
+    {"statsd_addr", "statsd", CONFIG_TEXT, AT(statsd_addr), NULL, "HOST:PORT", "send figures to this statsd, over UDP"},
+    {"statsite_addr", "statsite", CONFIG_TEXT, AT(statsite_addr), NULL, "HOST:PORT", "send figures to this statsite, over TCP"},
+    {"validate_node_names", NULL, CONFIG_SWITCH, AT(has_plain_names), NULL, NULL, NULL},
     {"protocol", "protocol", CONFIG_COUNT, AT(protocol), NULL, "2..5", "Serf protocol to speak (default 5)"},
     {"protocol_personality", "protocol-personality", CONFIG_TEXT, AT(personality), NULL, "serf|memberlist",
      "whose cluster this is (default serf)"},
@@ -88,14 +93,9 @@ const struct config_field config_fields[] = {
     {"query_size_limit", NULL, CONFIG_NUMBER, 0, "query_bytes_max", NULL, NULL},
     {"discover", "discover", CONFIG_LATER, 0, NULL, "NAME", NULL},
     {"mdns", NULL, CONFIG_LATER, 0, NULL, NULL, NULL},
-    {"enable_syslog", "syslog", CONFIG_LATER_SWITCH, 0, NULL, NULL, NULL},
-    {"syslog_facility", NULL, CONFIG_LATER, 0, NULL, NULL, NULL},
-    {"statsite_addr", NULL, CONFIG_LATER, 0, NULL, NULL, NULL},
-    {"statsd_addr", NULL, CONFIG_LATER, 0, NULL, NULL, NULL},
     {"query_response_size_limit", NULL, CONFIG_LATER, 0, NULL, NULL, NULL},
     {"reconnect_interval", NULL, CONFIG_LATER, 0, NULL, NULL, NULL},
     {"disable_name_resolution", NULL, CONFIG_LATER_SWITCH, 0, NULL, NULL, NULL},
-    {"validate_node_names", NULL, CONFIG_LATER, 0, NULL, NULL, NULL},
     {"msgpack_use_new_time_format", NULL, CONFIG_LATER, 0, NULL, NULL, NULL},
     {"disable_coordinates", NULL, CONFIG_LATER_SWITCH, 0, NULL, NULL, NULL},
     {NULL, "help", CONFIG_HELP, 0, NULL, NULL, "this text"},
@@ -147,7 +147,6 @@ void config_deinit(struct config *config)
     lists_free_words(&config->start_join);
     lists_free_words(&config->retry_join);
     lists_free_words(&config->files);
-    lists_free_words(&config->folders);
     lists_free_words(&config->ignored);
     lists_free_tags(&config->tags);
     free(config->numbers);
@@ -177,6 +176,9 @@ void config_default(struct config *config)
     default_text(&config->log_level, "INFO");
     default_text(&config->profile, "lan");
     default_text(&config->personality, "serf");
+    default_text(&config->syslog_facility, "LOCAL0");
+    default_integer(&config->has_syslog, 0);
+    default_integer(&config->has_plain_names, 0);
     default_integer(&config->retry_interval_ms, 30000);
     default_integer(&config->retry_max, 0);
     default_integer(&config->handler_timeout_ms, 600000);
@@ -392,7 +394,7 @@ void config_merge(struct config *into, const struct config *from)
             replace(place_of(into, field), *(char *const *)(const void *)source);
         } else if (is_integer(field->kind) && *(const int64_t *)(const void *)source >= 0) {
             *(int64_t *)place_of(into, field) = *(const int64_t *)(const void *)source;
-        } else if (field->kind == CONFIG_WORDS) {
+        } else if (field->kind == CONFIG_WORDS && field->key != NULL) {
             merge_words(place_of(into, field), (const struct words *)(const void *)source);
         }
     }

@@ -17,10 +17,12 @@ struct config_number {
 struct config {
     char *node_name, *bind, *advertise, *interface, *encrypt_key, *keyring_file, *rpc_addr, *rpc_auth, *label, *tags_file;
     char *snapshot_path, *data_dir, *store_secret, *event_log, *record, *log_level, *profile, *personality;
+    char *statsd_addr, *statsite_addr, *syslog_facility;
     int64_t retry_interval_ms, retry_max, protocol;
-    int64_t handler_timeout_ms, handler_limit, coalesce_period_ms, coalesce_quiet_ms;
+    int64_t handler_timeout_ms, handler_limit, coalesce_period_ms, coalesce_quiet_ms, has_syslog, has_plain_names;
     int64_t is_storing, is_replaying, is_compressing, leaves_on_term, stays_on_int, rejoins;
-    struct words event_handlers, start_join, retry_join, files, folders;
+    struct words event_handlers, start_join, retry_join;
+    struct words files; /* and folders, in the order given */
     struct words ignored; /* Serf's settings that were given but mean nothing here */
     struct taglist tags;
     struct config_number *numbers;
@@ -69,9 +71,8 @@ bool config_set(struct config *config, const struct config_field *field, const c
 void config_merge(struct config *into, const struct config *from);
 /* One file; name is for error lines. */
 bool config_parse(struct config *config, const char *json, const char *name, char *error, size_t size);
+/* A file, or every *.json of a folder in lexical order. */
 bool config_read(struct config *config, const char *path, char *error, size_t size);
-/* Every *.json of a folder in lexical order. */
-bool config_read_folder(struct config *config, const char *path, char *error, size_t size);
 /* Go's spelling of spans: "30s", "1m30s", "250ms", "1.5h". False if it is none. */
 bool config_parse_span(const char *text, int64_t *ms);
 

@@ -9,6 +9,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
+#include <strings.h>
+#include <sys/stat.h>
 
 #define FILE_BYTES_MAX ((size_t)1 << 20)
 
@@ -182,8 +184,8 @@ static bool set_object(struct config *config, const json_t *object, const struct
     json_t *value;
     json_object_foreach((json_t *)object, key, value) {
         size_t i = 0;
-        while (i < config_field_count && (config_fields[i].key == NULL || strcmp(config_fields[i].key, key) != 0)) {
-            i++;
+        while (i < config_field_count && (config_fields[i].key == NULL || strcasecmp(config_fields[i].key, key) != 0)) {
+            i++; /* Serf's decoder takes any case, too */
         }
         if (i == config_field_count) {
             return refuse_key(at, key);
@@ -233,7 +235,7 @@ bool config_parse(struct config *config, const char *json, const char *name, cha
     return is_set;
 }
 
-bool config_read(struct config *config, const char *path, char *error, size_t size)
+static bool read_file(struct config *config, const char *path, char *error, size_t size)
 {
     size_t length;
     char *json = disk_read(path, FILE_BYTES_MAX, &length, error, size);
@@ -260,7 +262,7 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-bool config_read_folder(struct config *config, const char *path, char *error, size_t size)
+static bool read_folder(struct config *config, const char *path, char *error, size_t size)
 {
     struct dirent **entries;
     int count = scandir(path, &entries, is_json_file, by_bytes);
@@ -272,10 +274,17 @@ bool config_read_folder(struct config *config, const char *path, char *error, si
     for (int i = 0; i < count; i++) {
         struct text file = {0};
         text_printf(&file, "%s/%s", path, entries[i]->d_name);
-        is_set = is_set && config_read(config, file.data, error, size);
+        is_set = is_set && read_file(config, file.data, error, size);
         text_deinit(&file);
         free(entries[i]);
     }
     free(entries);
     return is_set;
+}
+
+bool config_read(struct config *config, const char *path, char *error, size_t size)
+{
+    struct stat facts;
+    bool is_folder = stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
+    return is_folder ? read_folder(config, path, error, size) : read_file(config, path, error, size);
 }

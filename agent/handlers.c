@@ -37,6 +37,7 @@ struct handler {
     uint64_t dropped; /* since it was last said */
     struct script *running;
     struct errand *errand; /* of running */
+    uint64_t began_ms;
     bool is_gone;          /* of an older configuration; freed when its script ends */
 };
 
@@ -137,6 +138,9 @@ static void on_end(void *user, const struct script_result *result)
     r->running = NULL;
     r->errand = NULL;
     h->running--;
+    if (h->on_run != NULL) {
+        h->on_run(h->context, r->script, uv_now(h->loop) - r->began_ms);
+    }
     if (result->printed > SCRIPT_OUTPUT_BYTES) {
         log_put(LOG_WARN, "agent: Script '%s' generated %llu bytes of output, truncated to %d", r->script,
                 (unsigned long long)result->printed, SCRIPT_OUTPUT_BYTES);
@@ -193,6 +197,7 @@ static void start_one(struct handler *r)
         return;
     }
     r->errand = e;
+    r->began_ms = uv_now(r->h->loop);
     r->h->running++;
 }
 

@@ -25,6 +25,7 @@ struct handlers {
     uint32_t running_max, running;
     /* Answers a query with what a script printed; false with a line in error. */
     bool (*respond)(void *context, uint64_t query, struct hearsay_bytes answer, char *error, size_t size);
+    void (*on_run)(void *context, const char *script, uint64_t ms); /* a script ended; may be NULL */
     void *context;
     struct handler *first; /* in the order of the configuration */
     struct handler *gone;  /* of older configurations, while their scripts run */

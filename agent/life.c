@@ -9,6 +9,7 @@
 #include "agent/log.h"
 #include "agent/notify.h"
 #include "agent/setup.h"
+#include "agent/syslog.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -187,6 +188,7 @@ static void on_event(struct hearsay_uv *uv, const struct hearsay_event *event, v
         put_event_line(life);
     }
     say_event(event);
+    metrics_event(&life->metrics, event);
     audience_event(life, event);
     if (persist_event(&life->persist, event)) {
         chores_want(&life->chores, CHORE_SNAPSHOT, 500);
@@ -269,6 +271,10 @@ static void run_chore(void *context, enum chore chore)
     case CHORE_JOIN:
         joining_retry(life);
         break;
+    case CHORE_METRICS:
+        metrics_tick(&life->metrics, life->service.node, life->service.accepted, life->service.commands);
+        chores_want(&life->chores, CHORE_METRICS, METRICS_INTERVAL_MS);
+        break;
     case CHORE_WATCHDOG:
         notify_send("WATCHDOG=1");
         chores_want(&life->chores, CHORE_WATCHDOG, life->watchdog_ms);
@@ -321,6 +327,7 @@ void life_stop(struct life *life, int exit_code)
     }
     audience_run(life, true);
     audience_close(life);
+    metrics_close(&life->metrics);
     persist_close(&life->persist, life->config.node_name);
     for (int i = 0; i < LIFE_SIGNALS; i++) {
         uv_close((uv_handle_t *)&life->signals[i], NULL);
@@ -381,7 +388,7 @@ static bool open_log(struct life *life, char *error, size_t size)
         return false;
     }
     log_set_level(level);
-    return true;
+    return life->config.has_syslog == 0 || syslog_open(life->config.syslog_facility, error, size);
 }
 
 /* The node and RPC. Options hold keys, so they are wiped here and nowhere kept. */
@@ -471,6 +478,7 @@ static void abandon(struct life *life)
     uv_loop_close(&life->loop);
     store_close(&life->store);
     audience_close(life);
+    metrics_close(&life->metrics);
     persist_abandon(&life->persist);
     eventlog_close(&life->events);
 }
@@ -484,7 +492,9 @@ bool life_start(struct life *life, const struct config *flags, char *error, size
     }
     log_banner("==> Starting hearsay agent...");
     open_loop(life);
-    bool is_open = audience_open(life, error, size) && persist_open(&life->persist, &life->config, error, size)
+    bool is_open = audience_open(life, error, size)
+                   && metrics_open(&life->metrics, &life->loop, life->config.statsd_addr, life->config.statsite_addr, error, size)
+                   && persist_open(&life->persist, &life->config, error, size)
                    && eventlog_open(&life->events, life->config.event_log, error, size) && open_node(life, error, size);
     if (is_open) {
         log_banner("==> Starting hearsay agent RPC...");
@@ -502,6 +512,9 @@ bool life_start(struct life *life, const struct config *flags, char *error, size
     life->watchdog_ms = notify_watchdog_ms();
     if (life->watchdog_ms > 0) {
         chores_want(&life->chores, CHORE_WATCHDOG, life->watchdog_ms);
+    }
+    if (life->metrics.is_on) {
+        chores_want(&life->chores, CHORE_METRICS, METRICS_INTERVAL_MS);
     }
     chores_want(&life->chores, CHORE_TRIM, 3000);
     return true;

@@ -10,6 +10,7 @@
 #include "agent/config.h"
 #include "agent/eventlog.h"
 #include "agent/handlers.h"
+#include "agent/metrics.h"
 #include "agent/persist.h"
 #include "agent/server.h"
 #include "agent/store.h"
@@ -32,6 +33,7 @@ struct life {
     struct eventlog events;
     struct coalesce coalesce;
     struct handlers handlers;
+    struct metrics metrics;
     struct persist persist;
     struct store store;
     struct hearsay_address rpc;

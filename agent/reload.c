@@ -7,12 +7,14 @@
 #include "agent/log.h"
 #include "agent/notify.h"
 #include "agent/setup.h"
+#include "agent/syslog.h"
 
 static void apply(struct life *life, const struct config *fresh, const struct taglist *tags)
 {
     enum log_level level;
     if (log_parse_level(fresh->log_level, &level)) {
         log_set_level(level);
+        syslog_set_level(level);
     } else {
         log_put(LOG_ERR, "agent: invalid log level: %s; it stays as it was", fresh->log_level);
     }

@@ -241,6 +241,7 @@ static void on_connection(uv_stream_t *listener, int status)
         return;
     }
     uv_tcp_nodelay(&c->tcp, 1);
+    server->service->accepted++;
     session_init(&c->session, server->service);
     c->session.owner = c;
     c->session.wake = on_wake;

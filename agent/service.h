@@ -47,6 +47,7 @@ struct service {
     } store;
     void (*want_watchers)(void *context); /* kv_tell_watchers is to be called soon */
     struct kv_wish *wishes, *last_wish;   /* of kv.c */
+    uint64_t accepted, commands; /* connections and requests so far */
 };
 
 /* Tells streams. Member events are held until service_flush_events or an event of another type. */

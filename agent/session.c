@@ -148,6 +148,7 @@ static bool handle_one(struct session *session)
         return false;
     }
     size_t end = session->scan.at;
+    session->service->commands++;
     if (!is_refused(session, &request, true)) {
         struct hearsay_bytes body = {data + session->header_size, end - session->header_size};
         if (!kind->run(session, request.seq, body)) {

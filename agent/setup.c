@@ -11,16 +11,13 @@
 #include <jansson.h>
 #include <unistd.h>
 
+#define PLAIN_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-."
+
 bool setup_gather(const struct config *flags, struct config *config, char *error, size_t size)
 {
     config_init(config);
     for (size_t i = 0; i < flags->files.count; i++) {
         if (!config_read(config, flags->files.at[i], error, size)) {
-            return false;
-        }
-    }
-    for (size_t i = 0; i < flags->folders.count; i++) {
-        if (!config_read_folder(config, flags->folders.at[i], error, size)) {
             return false;
         }
     }
@@ -192,6 +189,11 @@ bool setup_options(const struct config *config, const struct taglist *tags, stru
     }
     if (node->name == NULL || node->name[0] == '\0' || strlen(node->name) > HEARSAY_NAME_MAX) {
         snprintf(error, size, "the name of this node must have 1 to %d bytes: give one with --node", HEARSAY_NAME_MAX);
+        return false;
+    }
+    if (config->has_plain_names != 0
+        && (strlen(node->name) > 128 || node->name[strspn(node->name, PLAIN_LETTERS)] != '\0')) {
+        snprintf(error, size, "the name '%s' may have letters, digits, dashes and dots only, at most 128 (validate_node_names)", node->name);
         return false;
     }
     if (tags->count > 0 && node->personality == HEARSAY_MEMBERLIST) {

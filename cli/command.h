@@ -53,6 +53,7 @@ extern const struct command command_keygen;
 extern const struct command command_keys;
 extern const struct command command_leave;
 extern const struct command command_members;
+extern const struct command command_migrate_check;
 extern const struct command command_monitor;
 extern const struct command command_query;
 extern const struct command command_reachability;

@@ -23,6 +23,7 @@ static const struct command *const commands[] = {
     &command_keys,
     &command_leave,
     &command_members,
+    &command_migrate_check,
     &command_monitor,
     &command_query,
     &command_reachability,

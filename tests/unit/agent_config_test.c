@@ -104,7 +104,7 @@ static void settings_of_serf_without_effect_are_noted(void **state)
     struct config config;
     (void)state;
     config_init(&config);
-    parse(&config, "{\"discover\":\"x\",\"statsd_addr\":\"1.2.3.4:8125\",\"mdns\":{\"ttl\":3}}");
+    parse(&config, "{\"discover\":\"x\",\"reconnect_interval\":\"1s\",\"mdns\":{\"ttl\":3}}");
     assert_int_equal(config.ignored.count, 3);
     assert_string_equal(config.ignored.at[0], "discover");
     config_deinit(&config);
