@@ -16,6 +16,12 @@ struct digest {
     uint64_t lo, hi;
 };
 
+/* < 0, 0, > 0. */
+static inline int digest_compare(struct digest a, struct digest b)
+{
+    return a.hi != b.hi ? (a.hi > b.hi) - (a.hi < b.hi) : (a.lo > b.lo) - (a.lo < b.lo);
+}
+
 /* A hash over several pieces, as over their concatenation. */
 struct siphash {
     uint64_t v[4];

@@ -34,7 +34,8 @@ static uint64_t hash_value(const struct entry_keys *keys, const struct hearsay_e
     return siphash_end(&s);
 }
 
-struct entry *entry_create(const struct hearsay_allocator *memory, const struct entry_keys *keys, const struct hearsay_entry *from)
+struct entry *entry_create(const struct hearsay_allocator *memory, const struct entry_keys *keys, uint64_t place,
+                           const struct hearsay_entry *from)
 {
     uint8_t flags = (uint8_t)((from->is_tombstone ? ENTRY_TOMBSTONE : 0) | (from->expires_hlc != 0 ? ENTRY_EXPIRES : 0));
     struct entry head = {.hlc = from->version.hlc,
@@ -46,7 +47,7 @@ struct entry *entry_create(const struct hearsay_allocator *memory, const struct 
     if (e == NULL) {
         return NULL;
     }
-    head.value_hash = hash_value(keys, from);
+    head.digest = siphash_of_four(&keys->digest, place, head.hlc, head.origin, hash_value(keys, from));
     memcpy(e, &head, offsetof(struct entry, data));
     if (flags & ENTRY_EXPIRES) {
         bytes_put_u64(e->data, from->expires_hlc);
@@ -97,12 +98,13 @@ void entry_set_heap_place(struct entry *e, uint32_t place)
     bytes_put_u32(e->data + 8, place);
 }
 
-struct entry *entry_create_expired(const struct hearsay_allocator *memory, const struct entry_keys *keys, const struct entry *e)
+struct entry *entry_create_expired(const struct hearsay_allocator *memory, const struct entry_keys *keys, uint64_t place,
+                                   const struct entry *e)
 {
     struct hearsay_entry view = entry_view(e);
     view.is_tombstone = true;
     view.value.size = 0;
-    return entry_create(memory, keys, &view);
+    return entry_create(memory, keys, place, &view);
 }
 
 int entry_compare(const struct entry *a, const struct entry *b)
@@ -114,12 +116,12 @@ int entry_compare(const struct entry *a, const struct entry *b)
     if (entry_is_expired_form(a) != entry_is_expired_form(b)) {
         return entry_is_expired_form(a) ? 1 : -1;
     }
-    return (a->value_hash > b->value_hash) - (a->value_hash < b->value_hash);
+    return digest_compare(a->digest, b->digest);
 }
 
 bool entry_is_conflict(const struct entry *a, const struct entry *b)
 {
-    if (a->hlc != b->hlc || a->origin != b->origin || a->value_hash == b->value_hash) {
+    if (a->hlc != b->hlc || a->origin != b->origin || digest_compare(a->digest, b->digest) == 0) {
         return false;
     }
     return entry_is_expired_form(a) == entry_is_expired_form(b) || entry_expires(a) != entry_expires(b);

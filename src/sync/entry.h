@@ -24,7 +24,7 @@ enum entry_flags {
 
 struct entry {
     uint64_t hlc, origin;
-    uint64_t value_hash;
+    struct digest digest; /* what the tree sums */
     uint32_t value_size;
     uint32_t journal; /* of merkle.c: number of its newest record + 1, 0 = settled */
     uint16_t key_size;
@@ -40,8 +40,9 @@ static inline uint64_t entry_place(const struct entry_keys *keys, struct hearsay
     return siphash_of(&keys->place, key);
 }
 
-/* Packs an entry. NULL when memory is out. */
-struct entry *entry_create(const struct hearsay_allocator *memory, const struct entry_keys *keys, const struct hearsay_entry *from);
+/* Packs an entry; place is its key's. NULL when memory is out. */
+struct entry *entry_create(const struct hearsay_allocator *memory, const struct entry_keys *keys, uint64_t place,
+                           const struct hearsay_entry *from);
 /* Bytes of the allocation. */
 size_t entry_size(const struct entry *e);
 /* Borrows. */
@@ -64,12 +65,8 @@ static inline bool entry_is_expired_form(const struct entry *e)
 }
 
 /* Packs the tombstone that a live entry becomes when it expires. NULL when memory is out. */
-struct entry *entry_create_expired(const struct hearsay_allocator *memory, const struct entry_keys *keys, const struct entry *e);
-
-static inline struct digest entry_digest(const struct entry_keys *keys, uint64_t place, const struct entry *e)
-{
-    return siphash_of_four(&keys->digest, place, e->hlc, e->origin, e->value_hash);
-}
+struct entry *entry_create_expired(const struct hearsay_allocator *memory, const struct entry_keys *keys, uint64_t place,
+                                   const struct entry *e);
 
 /* Eight bytes that name an entry in packets: half its place, half its digest. */
 static inline uint64_t entry_id(uint64_t place, struct digest digest)
@@ -84,7 +81,7 @@ static inline int entry_compare_versions(uint64_t hlc_a, uint64_t origin_a, uint
 }
 
 /* Which of two entries of one key wins? Newer version; then the form that has expired; then, as two values of one version are corruption,
- * the larger hash. 0: they are the same. */
+ * the larger digest. 0: they are the same. */
 int entry_compare(const struct entry *a, const struct entry *b);
 /* Are a and b of one version though neither is the expired form of the other? */
 bool entry_is_conflict(const struct entry *a, const struct entry *b);

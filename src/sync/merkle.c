@@ -18,8 +18,8 @@ enum record_state {
 struct merkle_record {
     struct entry *entry; /* of a key's newest record: the entry in the index, or NULL */
     uint64_t place;
-    uint64_t hlc, origin, value_hash;
-    struct digest digest; /* not yet known while entry is set */
+    uint64_t hlc, origin; /* version */
+    struct digest digest;
     uint32_t epoch;       /* in which it counts */
     uint8_t state;
     bool is_expired; /* the form that its version has after expiry */
@@ -27,9 +27,9 @@ struct merkle_record {
     uint32_t next;   /* number + 1 in the list of the epoch */
 };
 
-bool merkle_init(struct merkle *m, struct index *index, const struct entry_keys *keys, const struct hearsay_allocator *memory)
+bool merkle_init(struct merkle *m, struct index *index, const struct hearsay_allocator *memory)
 {
-    *m = (struct merkle){.index = index, .keys = keys, .memory = memory};
+    *m = (struct merkle){.index = index, .memory = memory};
     m->epochs = memory_zeros(memory, MERKLE_EPOCHS_AHEAD * sizeof *m->epochs);
     return m->epochs != NULL;
 }
@@ -83,6 +83,7 @@ static void free_record(struct merkle *m, uint32_t link)
     at(m, link)->older = m->first_free;
     m->first_free = link;
     if (++m->free_count == m->record_used) {
+        m->record_peak = m->record_used > m->record_peak ? m->record_used : m->record_peak;
         m->first_free = m->free_count = m->record_used = 0;
     }
 }
@@ -90,11 +91,15 @@ static void free_record(struct merkle *m, uint32_t link)
 /* Gives memory back after a storm. */
 static void trim_records(struct merkle *m)
 {
-    if (m->record_used == 0 && m->record_capacity > RECORDS_KEPT) {
+    if (m->record_used > 0 || m->record_capacity <= RECORDS_KEPT) {
+        return;
+    }
+    if (m->record_peak < m->record_capacity / 4) {
         memory_free(m->memory, m->records);
         m->records = NULL;
         m->record_capacity = 0;
     }
+    m->record_peak = 0;
 }
 
 static uint32_t *list_of(struct merkle *m, uint32_t epoch)
@@ -138,7 +143,7 @@ bool merkle_digest_of(void *context, const struct index_item *item, struct diges
 {
     const struct merkle *m = context;
     if (item->entry->journal == 0) {
-        *digest = entry_digest(m->keys, item->place, item->entry);
+        *digest = item->entry->digest;
         return true;
     }
     const struct merkle_record *r = at(m, item->entry->journal);
@@ -151,28 +156,18 @@ bool merkle_digest_of(void *context, const struct index_item *item, struct diges
 
 /* ---- changes --------------------------------------------------------------------------------------------------------------- */
 
-/* The newest record of a chain gets its own digest, as its entry is about to be replaced. */
-static void spell_out(struct merkle *m, uint32_t link)
-{
-    struct merkle_record *r = at(m, link);
-    if (r->entry != NULL) {
-        r->digest = entry_digest(m->keys, r->place, r->entry);
-        r->entry = NULL;
-    }
-}
-
 static struct merkle_record record_of(uint64_t place, const struct entry *e, enum record_state state)
 {
     return (struct merkle_record){.place = place,
                                   .hlc = e->hlc,
                                   .origin = e->origin,
-                                  .value_hash = e->value_hash,
+                                  .digest = e->digest,
                                   .epoch = merkle_epoch_of(entry_moment(e)),
                                   .state = (uint8_t)state,
                                   .is_expired = entry_is_expired_form(e)};
 }
 
-/* Answers the chain of old, spelled out, without what cannot have been since next is older. */
+/* Answers the chain of old, which is no longer the newest of its key, without what cannot have been since next is older. */
 static uint32_t chain_before(struct merkle *m, uint64_t place, struct entry *old, uint32_t epoch)
 {
     if (old == NULL) {
@@ -180,10 +175,9 @@ static uint32_t chain_before(struct merkle *m, uint64_t place, struct entry *old
     }
     if (old->journal == 0) {
         struct merkle_record base = record_of(place, old, RECORD_IN_TREE);
-        base.digest = entry_digest(m->keys, place, old);
         return take_record(m, &base);
     }
-    spell_out(m, old->journal);
+    at(m, old->journal)->entry = NULL;
     uint32_t chain = old->journal;
     while (chain != 0 && at(m, chain)->state == RECORD_WAITS && at(m, chain)->epoch > epoch) {
         uint32_t older = at(m, chain)->older;
@@ -199,19 +193,24 @@ void merkle_on_change(struct merkle *m, uint64_t place, struct entry *old, struc
     struct merkle_record record = record_of(place, next, RECORD_WAITS);
     uint32_t chain;
     if (record.epoch <= m->horizon && (old == NULL || old->journal == 0)) { /* late, the common way */
-        struct digest digest = entry_digest(m->keys, place, next), before;
-        if (old != NULL) {
-            before = entry_digest(m->keys, place, old);
-        }
-        swap_in_tree(m, place, old == NULL ? NULL : &before, &digest);
+        swap_in_tree(m, place, old == NULL ? NULL : &old->digest, &next->digest);
         next->journal = 0;
         m->late++;
         return;
     }
+    if (old != NULL && old->journal != 0 && at(m, old->journal)->epoch == record.epoch) { /* the epoch has a record: it now stands for next */
+        struct merkle_record *r = at(m, old->journal);
+        record.entry = next;
+        record.older = r->older;
+        record.next = r->next;
+        *r = record;
+        next->journal = old->journal;
+        old->journal = 0;
+        return;
+    }
     chain = chain_before(m, place, old, record.epoch);
     if (record.epoch <= m->horizon) { /* what is left of the chain is what the tree holds, if anything */
-        struct digest digest = entry_digest(m->keys, place, next);
-        swap_in_tree(m, place, chain == 0 ? NULL : &at(m, chain)->digest, &digest);
+        swap_in_tree(m, place, chain == 0 ? NULL : &at(m, chain)->digest, &next->digest);
         if (chain != 0) {
             free_record(m, chain);
         }
@@ -235,6 +234,13 @@ void merkle_on_change(struct merkle *m, uint64_t place, struct entry *old, struc
     }
 }
 
+void merkle_on_move(struct merkle *m, struct entry *entry)
+{
+    if (entry->journal != 0) {
+        at(m, entry->journal)->entry = entry;
+    }
+}
+
 /* As entry_compare. */
 static int compare_records(const struct merkle_record *a, const struct merkle_record *b)
 {
@@ -242,7 +248,7 @@ static int compare_records(const struct merkle_record *a, const struct merkle_re
     if (order == 0) {
         order = (int)a->is_expired - (int)b->is_expired;
     }
-    return order != 0 ? order : (a->value_hash > b->value_hash) - (a->value_hash < b->value_hash);
+    return order != 0 ? order : digest_compare(a->digest, b->digest);
 }
 
 /* Takes out of the chain below newer what cannot have been, since record is newer and counts earlier. */
@@ -270,7 +276,6 @@ void merkle_on_loser(struct merkle *m, uint64_t place, struct entry *present, co
         (older != 0 && compare_records(at(m, older), &record) == 0)) {
         return; /* overwritten within its own epoch, or before what the tree holds; or known */
     }
-    record.digest = entry_digest(m->keys, place, loser);
     drop_later(m, newer, record.epoch);
     older = at(m, newer)->older;
     if (record.epoch <= m->horizon) {
@@ -315,9 +320,6 @@ static void seal_record(struct merkle *m, uint32_t link)
 {
     struct merkle_record *r = at(m, link), *base = r->older == 0 ? NULL : at(m, r->older);
     struct entry *entry = r->entry;
-    if (entry != NULL) {
-        r->digest = entry_digest(m->keys, r->place, entry);
-    }
     CHECK(base == NULL || base->state == RECORD_IN_TREE);
     swap_in_tree(m, r->place, base == NULL ? NULL : &base->digest, &r->digest);
     uint32_t older = r->older;

@@ -9,7 +9,7 @@
  * damage. What comes later than that is real damage and is applied at once.
  *
  * A key with changes in unsealed epochs has a chain of records, newest first: one for each such epoch, and at the end what the tree holds
- * of it. Only a key's newest record is not spelled out: it is the entry in the index itself.
+ * of it. The newest one points to the entry in the index.
  */
 #ifndef HEARSAY_SYNC_MERKLE_H
 #define HEARSAY_SYNC_MERKLE_H
@@ -31,10 +31,10 @@ struct merkle_record;
 
 struct merkle {
     struct index *index;
-    const struct entry_keys *keys;
     const struct hearsay_allocator *memory;
     struct merkle_record *records;
     uint32_t record_capacity, record_used, free_count;
+    uint32_t record_peak;             /* records used at once since memory was last given back */
     uint32_t first_free; /* number + 1 */
     uint32_t *epochs;    /* MERKLE_EPOCHS_AHEAD lists of records by epoch, numbers + 1 */
     uint32_t horizon;    /* the last sealed epoch */
@@ -51,7 +51,7 @@ static inline uint32_t merkle_epoch_of(uint64_t hlc)
 }
 
 /* False when memory is out. The index calls merkle_digest_of with m. */
-bool merkle_init(struct merkle *m, struct index *index, const struct entry_keys *keys, const struct hearsay_allocator *memory);
+bool merkle_init(struct merkle *m, struct index *index, const struct hearsay_allocator *memory);
 void merkle_deinit(struct merkle *m);
 
 /* What of this item the tree holds. The index's digest_of. */
@@ -62,6 +62,8 @@ bool merkle_reserve(struct merkle *m);
 /* next takes the place of old (NULL: a new key) in the index; called while old is still there, after merkle_reserve. Nothing here can fail.
  */
 void merkle_on_change(struct merkle *m, uint64_t place, struct entry *old, struct entry *next);
+/* The entry, as it is in the index, lies elsewhere in memory now. */
+void merkle_on_move(struct merkle *m, struct entry *entry);
 /* A version that lost against present, the entry in the index; in its own epoch it may count nevertheless. After merkle_reserve. */
 void merkle_on_loser(struct merkle *m, uint64_t place, struct entry *present, const struct entry *loser);
 /* The entry is about to leave the index for good. */

@@ -121,10 +121,13 @@ bool order_reserve(struct order *o, struct hearsay_bytes key)
         }
         first->count = 0;
         o->chunks[o->count++] = first;
+        o->found_chunk = o->found_at = 0;
         return true;
     }
     struct position p = find(o, key);
     struct order_chunk *chunk = o->chunks[p.chunk];
+    o->found_chunk = p.chunk;
+    o->found_at = p.at;
     if (chunk->count < chunk->capacity) {
         return true;
     }
@@ -134,16 +137,22 @@ bool order_reserve(struct order *o, struct hearsay_bytes key)
         return chunk != NULL;
     }
     bool is_at_end = p.chunk + 1 == o->count && p.at == chunk->count;
-    return split(o, p.chunk, is_at_end ? ORDER_CHUNK - ORDER_CHUNK / 16 : ORDER_CHUNK / 2);
+    uint32_t at = is_at_end ? ORDER_CHUNK - ORDER_CHUNK / 16 : ORDER_CHUNK / 2;
+    if (!split(o, p.chunk, at)) {
+        return false;
+    }
+    o->found_chunk += p.at > at;
+    o->found_at -= p.at > at ? at : 0;
+    return true;
 }
 
 void order_insert(struct order *o, struct entry *entry)
 {
-    struct position p = find(o, entry_key(entry));
-    struct order_chunk *chunk = o->chunks[p.chunk];
-    CHECK(chunk->count < chunk->capacity);
-    memmove(chunk->entries + p.at + 1, chunk->entries + p.at, (chunk->count - p.at) * sizeof chunk->entries[0]);
-    chunk->entries[p.at] = entry;
+    struct order_chunk *chunk = o->chunks[o->found_chunk];
+    uint32_t at = o->found_at;
+    CHECK(chunk->count < chunk->capacity && at <= chunk->count);
+    memmove(chunk->entries + at + 1, chunk->entries + at, (chunk->count - at) * sizeof chunk->entries[0]);
+    chunk->entries[at] = entry;
     chunk->count++;
 }
 

@@ -16,13 +16,15 @@ struct order {
     const struct hearsay_allocator *memory;
     struct order_chunk **chunks;
     size_t count, capacity;
+    size_t found_chunk; /* where order_reserve found the place for a key */
+    uint32_t found_at;
 };
 
 void order_init(struct order *o, const struct hearsay_allocator *memory);
 void order_deinit(struct order *o);
 /* Makes room for this key. False when memory is out. */
 bool order_reserve(struct order *o, struct hearsay_bytes key);
-/* The key must be absent and room for it just reserved. */
+/* The key must be absent, and room for it reserved by the last call of any function here. */
 void order_insert(struct order *o, struct entry *entry);
 void order_remove(struct order *o, struct hearsay_bytes key);
 /* The entry of this key lies elsewhere now; the one in its place so far must still be readable. */

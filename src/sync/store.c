@@ -11,7 +11,7 @@ bool store_init(struct store *s, const struct hearsay_allocator *memory, const u
     order_init(&s->order, memory);
     expiry_init(&s->expiry, memory);
     changes_init(&s->changes, memory, changes_max);
-    return index_init(&s->index, memory, merkle_digest_of, &s->merkle) && merkle_init(&s->merkle, &s->index, &s->keys, memory);
+    return index_init(&s->index, memory, merkle_digest_of, &s->merkle) && merkle_init(&s->merkle, &s->index, memory);
 }
 
 void store_deinit(struct store *s)
@@ -39,7 +39,7 @@ struct entry *store_find_id(const struct store *s, uint64_t id)
     unsigned rank = 0;
     struct index_item item;
     while (index_next(&s->index, &place, &rank, &item) && (item.place ^ first) >> 32 == 0) {
-        if (entry_id(item.place, entry_digest(&s->keys, item.place, item.entry)) == id) {
+        if (entry_id(item.place, item.entry->digest) == id) {
             return item.entry;
         }
     }
@@ -59,9 +59,9 @@ static bool is_expiring(const struct entry *e)
 }
 
 /* Everything that may fail, before anything changes. */
-static bool reserve(struct store *s, uint64_t place, const struct entry *entry)
+static bool reserve(struct store *s, uint64_t place, const struct entry *entry, bool is_new)
 {
-    return index_reserve(&s->index, place) && order_reserve(&s->order, entry_key(entry)) && merkle_reserve(&s->merkle) &&
+    return (!is_new || (index_reserve(&s->index, place) && order_reserve(&s->order, entry_key(entry)))) && merkle_reserve(&s->merkle) &&
            (!is_expiring(entry) || expiry_reserve(&s->expiry));
 }
 
@@ -87,13 +87,20 @@ static void replace(struct store *s, struct index_item *item, struct entry *entr
 {
     struct entry *old = item->entry;
     merkle_on_change(&s->merkle, item->place, old, entry);
-    order_replace(&s->order, entry);
-    item->entry = entry;
     if (is_expiring(old)) {
         expiry_remove(&s->expiry, old);
     }
     count(s, old, (uint64_t)-1);
-    memory_free(s->memory, old);
+    if (entry_size(old) == entry_size(entry)) { /* then the order need not be searched */
+        memcpy(old, entry, entry_size(entry));
+        merkle_on_move(&s->merkle, old);
+        memory_free(s->memory, entry);
+        entry = old;
+    } else {
+        order_replace(&s->order, entry);
+        item->entry = entry;
+        memory_free(s->memory, old);
+    }
     enter(s, entry, item->place);
 }
 
@@ -118,12 +125,12 @@ enum store_verdict store_commit(struct store *s, uint64_t place, struct entry *e
             return order == 0 ? STORE_SAME : STORE_OLDER;
         }
     }
-    if (!reserve(s, place, entry)) {
+    if (!reserve(s, place, entry, item == NULL)) {
         memory_free(s->memory, entry);
         return STORE_NO_MEMORY;
     }
     if (item != NULL) {
-        replace(s, index_find(&s->index, place, entry_key(entry)), entry); /* reserving may have moved it */
+        replace(s, item, entry);
     } else {
         index_insert(&s->index, place, entry);
         order_insert(&s->order, entry);
@@ -139,8 +146,9 @@ bool store_expire(struct store *s, uint64_t hlc)
     if (first == NULL || entry_expires(first) > hlc) {
         return false;
     }
-    struct entry *tombstone = entry_create_expired(s->memory, &s->keys, first);
-    return tombstone != NULL && store_commit(s, entry_place(&s->keys, entry_key(first)), tombstone) == STORE_NEWER;
+    uint64_t place = entry_place(&s->keys, entry_key(first));
+    struct entry *tombstone = entry_create_expired(s->memory, &s->keys, place, first);
+    return tombstone != NULL && store_commit(s, place, tombstone) == STORE_NEWER;
 }
 
 void store_remove(struct store *s, uint64_t place, struct entry *entry)

@@ -51,6 +51,15 @@ uint64_t sync_seal_delay_us(const struct turn *turn)
     return turn_ms(ms < SEAL_DELAY_MS ? SEAL_DELAY_MS : ms);
 }
 
+static uint64_t seal_delay(struct sync *s, const struct turn *turn)
+{
+    if (s->seal_delay_us == 0 || s->delay_for != turn->population) {
+        s->delay_for = turn->population;
+        s->seal_delay_us = sync_seal_delay_us(turn);
+    }
+    return s->seal_delay_us;
+}
+
 static void note_passed(struct sync *s, struct turn *turn)
 {
     uint32_t epoch = merkle_epoch_of(hlc_now(&s->hlc, turn->host_now));
@@ -67,7 +76,7 @@ static void note_passed(struct sync *s, struct turn *turn)
 
 static void seal(struct sync *s, struct turn *turn)
 {
-    uint64_t delay = sync_seal_delay_us(turn);
+    uint64_t delay = seal_delay(s, turn);
     unsigned due = 0;
     while (due < s->passed_count && s->passed[due].at + delay <= turn->now && s->hold_until <= turn->now) {
         merkle_seal(&s->store.merkle, s->passed[due++].epoch);
@@ -109,7 +118,7 @@ static void set_timer(struct sync *s, struct turn *turn)
         at = wait == UINT64_MAX ? at : earlier(at, turn->now + (wait == 0 ? turn_ms(MERKLE_EPOCH_MS) : wait)); /* 0: memory was out */
     }
     if (s->passed_count > 0) {
-        uint64_t due = s->passed[0].at + sync_seal_delay_us(turn);
+        uint64_t due = s->passed[0].at + seal_delay(s, turn);
         at = earlier(at, due < s->hold_until ? s->hold_until : due);
     }
     if (at == UINT64_MAX) {
@@ -268,7 +277,7 @@ hearsay_err sync_put(struct sync *s, struct turn *turn, struct hearsay_entry *en
     uint64_t forever = hlc_ms(UINT64_MAX) - hlc_ms(entry->version.hlc);
     entry->expires_hlc = ttl_ms == 0 || ttl_ms >= forever ? 0 : entry->version.hlc + hlc_of_ms(ttl_ms);
     struct pending write = {.place = place, .copies = copies == 0 ? 1 : copies};
-    write.entry = entry_create(turn->memory, &s->store.keys, entry);
+    write.entry = entry_create(turn->memory, &s->store.keys, place, entry);
     s->next_ticket += s->next_ticket == UINT32_MAX ? 2 : 1;
     write.ticket = s->next_ticket;
     if (write.entry == NULL || !accept(s, turn, &write)) {
@@ -331,7 +340,7 @@ enum sync_verdict sync_receive(struct sync *s, struct turn *turn, const struct h
         entry_compare_versions(known->hlc, known->origin, entry->version.hlc, entry->version.origin) > 0) {
         return SYNC_OUTDATED; /* the common way out, without a copy */
     }
-    struct pending write = {.place = place, .source = source, .entry = entry_create(turn->memory, &s->store.keys, entry)};
+    struct pending write = {.place = place, .source = source, .entry = entry_create(turn->memory, &s->store.keys, place, entry)};
     if (write.entry == NULL) {
         turn->counters->drop_no_memory++;
         return SYNC_REFUSED;
@@ -365,7 +374,8 @@ hearsay_err sync_load(struct sync *s, struct turn *turn, const struct hearsay_en
     if (!is_sound(entry)) {
         return HEARSAY_ERR_ENTRY_KEY;
     }
-    struct entry *packed = entry_create(turn->memory, &s->store.keys, entry);
+    uint64_t place = entry_place(&s->store.keys, entry->key);
+    struct entry *packed = entry_create(turn->memory, &s->store.keys, place, entry);
     if (packed == NULL) {
         return HEARSAY_ERR_NO_MEMORY;
     }
@@ -375,7 +385,7 @@ hearsay_err sync_load(struct sync *s, struct turn *turn, const struct hearsay_en
         merkle_start_at(&s->store.merkle, s->passed_epoch);
     }
     s->hlc.last = moment > s->hlc.last ? moment : s->hlc.last;
-    return store_commit(&s->store, entry_place(&s->store.keys, entry->key), packed) == STORE_NO_MEMORY ? HEARSAY_ERR_NO_MEMORY : HEARSAY_OK;
+    return store_commit(&s->store, place, packed) == STORE_NO_MEMORY ? HEARSAY_ERR_NO_MEMORY : HEARSAY_OK;
 }
 
 /* ---- the disk -------------------------------------------------------------------------------------------------------------------- */

@@ -35,6 +35,8 @@ struct sync {
     } passed[SYNC_PASSED_MAX];
     unsigned passed_count;
     uint32_t passed_epoch; /* the newest of them ever */
+    uint32_t delay_for;    /* the population for which seal_delay_us was computed */
+    uint64_t seal_delay_us;
     uint64_t hold_until;   /* attended time until which no epoch is sealed */
     uint64_t origin;       /* of our own writes */
     uint64_t purge_hlc;
@@ -68,7 +70,7 @@ bool sync_next_batch(struct sync *s, struct turn *turn, struct hearsay_persist *
 void sync_report(struct turn *turn, uint32_t ticket, uint32_t copies, bool is_ok, const char *text);
 
 void sync_on_timer(struct sync *s, struct turn *turn);
-/* How long after our clock passed its end an epoch is sealed. */
+/* How long after our clock passed its end an epoch is sealed: as long as a write may take to reach everybody. */
 uint64_t sync_seal_delay_us(const struct turn *turn);
 /* No epoch is sealed for so long (at most SYNC_HOLD_MAX_MS): a session wants a tree that stands still. 0 ends it. */
 void sync_hold(struct sync *s, struct turn *turn, uint32_t ms);
