@@ -19,6 +19,7 @@ enum chore {
     CHORE_JOIN,     /* retry-join */
     CHORE_METRICS,  /* send figures to statsd */
     CHORE_WATCHDOG, /* tell systemd that we live */
+    CHORE_LOST,     /* our name is another node's */
     CHORE_STOP,     /* the leave is done, or took too long */
     CHORE_CLOSE,    /* connections had their time to read the last answers */
     CHORE_COUNT

@@ -93,11 +93,11 @@ const struct config_field config_fields[] = {
     {"query_size_limit", NULL, CONFIG_NUMBER, 0, "query_bytes_max", NULL, NULL},
     {"discover", "discover", CONFIG_LATER, 0, NULL, "NAME", NULL},
     {"mdns", NULL, CONFIG_LATER, 0, NULL, NULL, NULL},
-    {"query_response_size_limit", NULL, CONFIG_LATER, 0, NULL, NULL, NULL},
+    {"query_response_size_limit", NULL, CONFIG_NUMBER, 0, "response_bytes_max", NULL, NULL},
     {"reconnect_interval", NULL, CONFIG_LATER, 0, NULL, NULL, NULL},
-    {"disable_name_resolution", NULL, CONFIG_LATER_SWITCH, 0, NULL, NULL, NULL},
+    {"disable_name_resolution", NULL, CONFIG_NUMBER_OFF, 0, "name_conflicts", NULL, NULL},
     {"msgpack_use_new_time_format", NULL, CONFIG_LATER, 0, NULL, NULL, NULL},
-    {"disable_coordinates", NULL, CONFIG_LATER_SWITCH, 0, NULL, NULL, NULL},
+    {"disable_coordinates", NULL, CONFIG_NUMBER_OFF, 0, "coordinates", NULL, NULL},
     {NULL, "help", CONFIG_HELP, 0, NULL, NULL, "this text"},
 };
 const size_t config_field_count = sizeof config_fields / sizeof config_fields[0];
@@ -358,6 +358,12 @@ bool config_set(struct config *config, const struct config_field *field, const c
     case CONFIG_NUMBER:
     case CONFIG_NUMBER_SPAN:
         is_fine = field->kind == CONFIG_NUMBER ? parse_count(value, &number) : config_parse_span(value, &number);
+        if (is_fine) {
+            return set_number(config, field->number, strlen(field->number), number, error, size);
+        }
+        break;
+    case CONFIG_NUMBER_OFF:
+        is_fine = set_switch(&number, true, value);
         if (is_fine) {
             return set_number(config, field->number, strlen(field->number), number, error, size);
         }

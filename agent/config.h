@@ -42,6 +42,7 @@ enum config_kind {
     CONFIG_NUMBERS,      /* NAME=NUMBER, or an object */
     CONFIG_NUMBER,       /* Serf's name for one of the numbers */
     CONFIG_NUMBER_SPAN,  /* the same as a span, kept in ms */
+    CONFIG_NUMBER_OFF,   /* a switch that turns the number, itself a switch, off */
     CONFIG_LATER,        /* known to Serf, without effect here */
     CONFIG_LATER_SWITCH, /* the same, a flag without value */
     CONFIG_HELP

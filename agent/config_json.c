@@ -142,6 +142,7 @@ static bool set_field(struct config *config, const struct config_field *field, c
         return !json_is_string(value) ? refuse_type(at, field->key, "a string")
                                       : set_text(config, field, field->key, json_string_value(value), at);
     case CONFIG_SWITCH:
+    case CONFIG_NUMBER_OFF:
         return !json_is_boolean(value) ? refuse_type(at, field->key, "true or false")
                                        : set_text(config, field, field->key, json_is_true(value) ? "true" : "false", at);
     case CONFIG_COUNT:

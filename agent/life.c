@@ -5,6 +5,7 @@
 #include "agent/life.h"
 
 #include "agent/disk.h"
+#include "agent/keys.h"
 #include "agent/kv.h"
 #include "agent/log.h"
 #include "agent/notify.h"
@@ -158,6 +159,10 @@ static void say_event(const struct hearsay_event *event)
     case HEARSAY_QUERY:
         log_put(LOG_INFO, "agent: Received event: query: %s", event->name);
         break;
+    case HEARSAY_KEY_WORN:
+        log_put(LOG_WARN, "agent: about %llu messages are sealed with the key in use by now; replace it with `hearsay keys rotate` well before 2^32"
+                " (4294967296)", (unsigned long long)event->messages);
+        break;
     case HEARSAY_CONFLICT:
         text_place(&event->other_address, place);
         log_put(LOG_ERR, "hearsay: Name conflict: %s is also claimed by %s: give every node its own name",
@@ -170,6 +175,18 @@ static void say_event(const struct hearsay_event *event)
     default:
         break;
     }
+}
+
+/* Whose name it is, a majority has said. Serf shuts down at once and exits with 0; so do we. */
+static void on_conflict(struct life *life, const struct hearsay_event *event)
+{
+    if (event->is_ok) {
+        log_put(LOG_INFO, "hearsay: majority in name conflict resolution [%u / %u]", event->acks, event->answers);
+        return;
+    }
+    log_put(LOG_WARN, "hearsay: minority in name conflict resolution, quiting [%u / %u]: another node has the name %s; give every node its own",
+            event->acks, event->answers, life->config.node_name);
+    chores_want(&life->chores, CHORE_LOST, 0);
 }
 
 static void on_event(struct hearsay_uv *uv, const struct hearsay_event *event, void *user)
@@ -189,6 +206,14 @@ static void on_event(struct hearsay_uv *uv, const struct hearsay_event *event, v
     }
     say_event(event);
     metrics_event(&life->metrics, event);
+    if (event->type == HEARSAY_KEYRING_CHANGED) {
+        keys_save(life->service.node, life->config.keyring_file);
+        return;
+    }
+    if (event->type == HEARSAY_CONFLICT_RESOLVED) {
+        on_conflict(life, event);
+        return;
+    }
     audience_event(life, event);
     if (persist_event(&life->persist, event)) {
         chores_want(&life->chores, CHORE_SNAPSHOT, 500);
@@ -278,6 +303,9 @@ static void run_chore(void *context, enum chore chore)
     case CHORE_WATCHDOG:
         notify_send("WATCHDOG=1");
         chores_want(&life->chores, CHORE_WATCHDOG, life->watchdog_ms);
+        break;
+    case CHORE_LOST:
+        life_stop(life, 0);
         break;
     case CHORE_STOP:
         finish_leaving(life);

@@ -6,6 +6,7 @@
 
 #include "agent/asking.h"
 #include "agent/fields.h"
+#include "agent/keys.h"
 #include "agent/kv.h"
 #include "agent/records.h"
 #include "agent/secret.h"
@@ -208,6 +209,7 @@ void requests_forget(struct session *session)
     }
     asking_forget(session);
     kv_forget(session);
+    keys_forget(session);
 }
 
 static bool leave(struct session *session, uint64_t seq, struct hearsay_bytes body)
@@ -278,53 +280,6 @@ static bool tags(struct session *session, uint64_t seq, struct hearsay_bytes bod
     return !f.r.is_bad;
 }
 
-/* ---- what is not there yet ---- */
-
-static bool refuse(struct session *session, uint64_t seq, const char *name)
-{
-    char room[100];
-    snprintf(room, sizeof room, "not supported by this hearsay version: %s", name);
-    session_reply(session, seq, room);
-    return true;
-}
-
-static bool refuse_coordinate(struct session *session, uint64_t seq, struct hearsay_bytes body)
-{
-    (void)body;
-    uint8_t room[128];
-    struct writer w = writer_of(room, sizeof room);
-    bool is_refused = refuse(session, seq, "get-coordinate");
-    msgpack_put_map(&w, 2);
-    msgpack_put_text(&w, "Coord");
-    msgpack_put_nil(&w);
-    msgpack_put_text(&w, "Ok");
-    msgpack_put_bool(&w, false);
-    text_put(&session->output, room, w.size);
-    return is_refused;
-}
-
-/* Clients read a body after key commands even when there is an error. */
-static bool refuse_keys(struct session *session, uint64_t seq, struct hearsay_bytes body)
-{
-    (void)body;
-    uint8_t room[128];
-    struct writer w = writer_of(room, sizeof room);
-    bool is_refused = refuse(session, seq, "keys");
-    msgpack_put_map(&w, 5);
-    msgpack_put_text(&w, "Keys");
-    msgpack_put_nil(&w);
-    msgpack_put_text(&w, "Messages");
-    msgpack_put_map(&w, 0);
-    msgpack_put_text(&w, "NumErr");
-    msgpack_put_uint(&w, 0);
-    msgpack_put_text(&w, "NumNodes");
-    msgpack_put_uint(&w, 0);
-    msgpack_put_text(&w, "NumResp");
-    msgpack_put_uint(&w, 0);
-    text_put(&session->output, room, w.size);
-    return is_refused;
-}
-
 static const struct request_kind kinds[] = {
     {"handshake", true, handshake},
     {"auth", true, authenticate},
@@ -341,11 +296,11 @@ static const struct request_kind kinds[] = {
     {"stop", true, records_stop},
     {"query", true, asking_query},
     {"respond", true, asking_respond},
-    {"get-coordinate", true, refuse_coordinate},
-    {"install-key", true, refuse_keys},
-    {"use-key", true, refuse_keys},
-    {"remove-key", true, refuse_keys},
-    {"list-keys", false, refuse_keys},
+    {"get-coordinate", true, views_coordinate},
+    {"install-key", true, keys_install},
+    {"use-key", true, keys_use},
+    {"remove-key", true, keys_remove},
+    {"list-keys", false, keys_list},
     {"why", true, views_why},
     {"health", false, views_health},
     {"kv-put", true, kv_put},

@@ -22,6 +22,7 @@ void requests_forget(struct session *session);
 bool views_members(struct session *session, uint64_t seq, struct hearsay_bytes body);
 bool views_members_filtered(struct session *session, uint64_t seq, struct hearsay_bytes body);
 bool views_stats(struct session *session, uint64_t seq, struct hearsay_bytes body);
+bool views_coordinate(struct session *session, uint64_t seq, struct hearsay_bytes body);
 bool views_why(struct session *session, uint64_t seq, struct hearsay_bytes body);
 bool views_health(struct session *session, uint64_t seq, struct hearsay_bytes body);
 /* Appends one member as RPC has it. */

@@ -129,6 +129,21 @@ bool secret_read_keyring(const char *path, struct hearsay_key keys[HEARSAY_KEYS_
     return is_read;
 }
 
+bool secret_write_keyring(const char *path, const struct hearsay_key *keys, size_t count, char *error, size_t size)
+{
+    struct text json = {0};
+    for (size_t i = 0; i < count; i++) {
+        text_puts(&json, i == 0 ? "[\n  \"" : ",\n  \"");
+        text_base64(&json, (struct hearsay_bytes){keys[i].bytes, keys[i].size});
+        text_puts(&json, "\"");
+    }
+    text_puts(&json, count == 0 ? "[]\n" : "\n]\n");
+    bool is_written = disk_replace(path, json.data, json.size, 0600, true, error, size);
+    explicit_bzero(json.data, json.size);
+    text_deinit(&json);
+    return is_written;
+}
+
 bool secret_equal(const char *secret, struct hearsay_bytes given)
 {
     size_t length = strlen(secret);

@@ -20,6 +20,8 @@ bool secret_read_keyring(const char *path, struct hearsay_key keys[HEARSAY_KEYS_
                          size_t size);
 /* Sixteen bytes that tell nothing about the secret. */
 void secret_digest(const char *secret, uint8_t digest[16]);
+/* Replaces the file atomically; only its owner may read it. */
+bool secret_write_keyring(const char *path, const struct hearsay_key *keys, size_t count, char *error, size_t size);
 /* Compares in a time that depends on the length of given only. */
 bool secret_equal(const char *secret, struct hearsay_bytes given);
 

@@ -5,6 +5,7 @@
 #include "agent/service.h"
 
 #include "agent/asking.h"
+#include "agent/keys.h"
 #include "agent/kv.h"
 #include "agent/records.h"
 #include "agent/requests.h"
@@ -78,6 +79,9 @@ static bool is_told(enum hearsay_event_type type)
 
 void service_event(struct service *service, const struct hearsay_event *event)
 {
+    if (event->type == HEARSAY_KEY_RESULT || event->type == HEARSAY_QUERY_DONE) {
+        keys_event(service, event);
+    }
     if (event->type == HEARSAY_QUERY_ACK || event->type == HEARSAY_QUERY_RESPONSE || event->type == HEARSAY_QUERY_DONE) {
         asking_event(service, event);
         return;
@@ -128,4 +132,5 @@ void service_deinit(struct service *service)
     kv_forget_all(service);
     text_deinit(&service->members);
     asking_deinit(service);
+    keys_deinit(service);
 }

@@ -14,6 +14,7 @@ struct handlers;
 struct hearsay_uv;
 struct session;
 struct asked;
+struct key_round;
 
 /* error is NULL when somebody was contacted. */
 typedef void (*service_joined)(void *user, size_t contacted, const char *error);
@@ -48,6 +49,7 @@ struct service {
     void (*want_watchers)(void *context); /* kv_tell_watchers is to be called soon */
     struct kv_wish *wishes, *last_wish;   /* of kv.c */
     uint64_t accepted, commands; /* connections and requests so far */
+    struct key_round *key_rounds; /* wishes about keys (keys.c) */
 };
 
 /* Tells streams. Member events are held until service_flush_events or an event of another type. */

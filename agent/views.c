@@ -3,6 +3,7 @@
  * RPC requests that only look: members, stats, and hearsay's own why and health.
  */
 #include "agent/eventlog.h"
+#include "agent/fields.h"
 #include "agent/handlers.h"
 #include "agent/pattern.h"
 #include "agent/requests.h"
@@ -222,7 +223,7 @@ static void put_runtime(struct writer *w)
 static void put_serf(struct writer *w, const struct hearsay_stats *stats)
 {
     put_section(w, "serf", 12);
-    put_count(w, "coordinate_resets", 0);
+    put_count(w, "coordinate_resets", stats->coordinate_resets);
     put_string(w, "encrypted", stats->is_encrypted ? "true" : "false");
     put_count(w, "event_queue", stats->event_queue);
     put_count(w, "event_time", stats->event_time);
@@ -371,6 +372,56 @@ bool views_why(struct session *session, uint64_t seq, struct hearsay_bytes body)
     session_reply(session, seq, "");
     put_list(session, "Records", count, &items);
     text_deinit(&items);
+    return true;
+}
+
+/* ---- coordinates ---- */
+
+static void put_double(struct writer *w, const char *key, double value)
+{
+    msgpack_put_text(w, key);
+    msgpack_put_double(w, value);
+}
+
+bool views_coordinate(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    struct hearsay_bytes name = {NULL, 0};
+    struct fields f = fields_of(body);
+    while (fields_next(&f)) {
+        if (msgpack_is(f.key, "Node")) {
+            name = msgpack_get_raw(&f.r);
+        } else {
+            msgpack_skip(&f.r);
+        }
+    }
+    if (f.r.is_bad) {
+        return false;
+    }
+    char *text = fields_string(name);
+    struct hearsay_coordinate c = {.error = 0};
+    bool is_known = hearsay_get_coordinate(session->service->node, text, &c);
+    free(text);
+    uint8_t room[256];
+    struct writer w = writer_of(room, sizeof room);
+    msgpack_put_map(&w, 2);
+    msgpack_put_text(&w, "Coord");
+    msgpack_put_map(&w, 4);
+    put_double(&w, "Adjustment", c.adjustment);
+    put_double(&w, "Error", c.error);
+    put_double(&w, "Height", c.height);
+    msgpack_put_text(&w, "Vec");
+    if (is_known) {
+        msgpack_put_array(&w, HEARSAY_DIMENSIONS);
+    } else {
+        msgpack_put_nil(&w);
+    }
+    for (int i = 0; is_known && i < HEARSAY_DIMENSIONS; i++) {
+        msgpack_put_double(&w, c.vec[i]);
+    }
+    msgpack_put_text(&w, "Ok");
+    msgpack_put_bool(&w, is_known);
+    session_reply(session, seq, "");
+    put(&session->output, &w);
     return true;
 }
 

@@ -150,6 +150,10 @@ HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_key_remove(struct hearsay_nod
 /* Iterates over all known members, ourselves first: start with *position = 0. Do not call inputs or wishes in between. */
 HEARSAY_API bool hearsay_next_member(const struct hearsay_node *node, size_t *position, struct hearsay_member *member);
 HEARSAY_API bool hearsay_find_member(const struct hearsay_node *node, const char *name, struct hearsay_member *member);
+/* The network coordinate of a member, ours included, as it last told us. False when it never did. */
+HEARSAY_API bool hearsay_get_coordinate(const struct hearsay_node *node, const char *name, struct hearsay_coordinate *coordinate);
+/* The round trip that two coordinates make likely, in seconds. */
+HEARSAY_API double hearsay_round_trip(const struct hearsay_coordinate *a, const struct hearsay_coordinate *b);
 /* The keys of our keyring, the one that encrypts first. False when there are fewer. */
 HEARSAY_API bool hearsay_key_at(const struct hearsay_node *node, size_t index, struct hearsay_key *key);
 /* Iterates over the tags in a member's meta. Keys and values are not NUL-terminated. */
@@ -163,6 +167,7 @@ struct hearsay_stats {
     uint64_t member_time, event_time, query_time; /* Lamport clocks */
     uint32_t intent_queue, event_queue, query_queue, member_queue;
     uint32_t streams;
+    uint64_t coordinate_resets;
     uint64_t sealed; /* messages that we sealed with the key that encrypts now */
     bool is_encrypted, is_leaving;
 };

@@ -235,6 +235,15 @@ struct hearsay_matcher {
     bool (*match)(void *context, struct hearsay_bytes expression, struct hearsay_bytes text);
 };
 
+/* Where a node is in the network: the round trip between two is about the distance of their coordinates. Seconds. */
+#define HEARSAY_DIMENSIONS 8
+struct hearsay_coordinate {
+    double vec[HEARSAY_DIMENSIONS];
+    double error;      /* 1.5 = knows nothing yet, near 0 = sure */
+    double adjustment;
+    double height;     /* the way from the core of the network to it */
+};
+
 struct hearsay_key {
     uint8_t size; /* 16, 24 or 32 */
     uint8_t bytes[32];
@@ -262,6 +271,7 @@ struct hearsay_tag {
     X(events_in, "user events delivered") \
     X(queries_in, "queries delivered") \
     X(drop_answer, "answers to no query of ours, or heard before, or too late") \
+    X(drop_coordinate, "coordinates that could not be used") \
     X(drop_label, "packets or streams with another label") \
     X(drop_plaintext, "packets or streams without encryption though a key is set") \
     X(drop_cipher, "packets or streams that no key opens") \

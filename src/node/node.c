@@ -145,6 +145,7 @@ static void on_timer(struct hearsay_node *node, struct turn *turn, const struct 
         break;
     case TIMER_REAP:
         presence_on_reap(&node->serf.presence, b, turn);
+        coordinates_sweep(&node->coordinates, &b->members);
         break;
     case TIMER_LEAVE:
         leave_on_timer(node, turn);
@@ -268,6 +269,7 @@ static void init_parts(struct hearsay_node *node, const struct hearsay_options *
     node->beliefs.members.on_change = on_change;
     node->beliefs.members.context = node;
     probe_init(&node->probe, turn);
+    coordinates_init(&node->coordinates, turn);
     rejoin_init(&node->rejoin);
     presence_init(&node->serf.presence, turn);
     events_init(&node->serf.events, turn);
@@ -328,6 +330,7 @@ void hearsay_destroy(struct hearsay_node *node)
     rejoin_deinit(&node->rejoin, &node->beliefs);
     relays_deinit(&node->relays, &memory);
     probe_deinit(&node->probe, &node->beliefs);
+    coordinates_deinit(&node->coordinates, &memory);
     suspicions_deinit(&node->beliefs.suspicions, &memory);
     members_deinit(&node->beliefs.members, &node->turn);
     rumors_deinit(&node->rumors, &memory);

@@ -14,6 +14,7 @@
 #include "spread/outbox.h"
 #include "spread/recorder.h"
 #include "spread/rumors.h"
+#include "swim/coordinates.h"
 #include "swim/probe.h"
 #include "swim/rejoin.h"
 #include "swim/relay.h"
@@ -40,6 +41,7 @@ struct hearsay_node {
     bool owns_pool;
     struct beliefs beliefs;
     struct probe probe;
+    struct coordinates coordinates;
     struct relays relays;
     struct rejoin rejoin;
     struct serf serf;

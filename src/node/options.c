@@ -111,6 +111,7 @@ void hearsay_options_memberlist(struct hearsay_options *o)
     o->attended_time = 0;
     o->healing = 0;
     o->announce_abilities = 0;
+    o->coordinates = 0;
 }
 
 static hearsay_err check_name_and_address(const struct hearsay_options *o, const char **what)

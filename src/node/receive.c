@@ -83,9 +83,10 @@ static void on_ping(struct arrival *a, const struct message_ping *ping)
     }
     uint32_t source = members_find(&a->node->beliefs.members, ping->source_node);
     learn_abilities(a, source, ping->abilities);
-    uint8_t bytes[64];
+    uint8_t bytes[64 + COORDINATES_WIRE_BYTES], room[COORDINATES_WIRE_BYTES];
     struct writer w = writer_of(bytes, sizeof bytes);
     struct message ack = {.type = MESSAGE_ACK, .ack.sequence = ping->sequence};
+    ack.ack.payload = coordinates_payload(&a->node->coordinates, room);
     ack.ack.abilities = a->turn->options->announce_abilities && ping->abilities != 0 ? HEARSAY_WIRE_VERSION : 0;
     message_encode(&w, &ack);
     struct hearsay_address to = answer_address(a, &ping->source, source);
@@ -109,6 +110,9 @@ static void on_ack(struct arrival *a, const struct message_ack *ack)
     struct hearsay_node *node = a->node;
     if (node->probe.target != NULL && node->probe.sequence == ack->sequence && ack->abilities != 0) {
         learn_abilities(a, members_find(&node->beliefs.members, pool_name(node->probe.target)), ack->abilities);
+    }
+    if (probe_is_direct(&node->probe, ack->sequence)) {
+        coordinates_on_ack(&node->coordinates, a->turn, pool_name(node->probe.target), a->turn->now - node->probe.started_at, ack->payload);
     }
     if (is_late_for(node, ack->sequence) || ack->sequence == node->rejoin.sequence) {
         a->is_doubtful = true; /* somebody answers at a dead member's address: healing looks first whether it is kin */

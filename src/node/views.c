@@ -51,6 +51,24 @@ bool hearsay_next_tag(const struct hearsay_member *member, size_t *position, str
     return !r.is_bad;
 }
 
+bool hearsay_get_coordinate(const struct hearsay_node *node, const char *name, struct hearsay_coordinate *coordinate)
+{
+    const struct members *m = &node->beliefs.members;
+    if (!node->coordinates.is_on) {
+        return false;
+    }
+    if (bytes_equal(bytes_of_string(name), pool_name(members_at(m, m->self)->identity))) {
+        *coordinate = node->coordinates.own;
+        return true;
+    }
+    return coordinates_of(&node->coordinates, bytes_of_string(name), coordinate);
+}
+
+double hearsay_round_trip(const struct hearsay_coordinate *a, const struct hearsay_coordinate *b)
+{
+    return coordinates_distance(a, b);
+}
+
 bool hearsay_key_at(const struct hearsay_node *node, size_t index, struct hearsay_key *key)
 {
     bool is_there = index < node->envelope.key_count;
@@ -76,6 +94,7 @@ void hearsay_get_stats(const struct hearsay_node *node, struct hearsay_stats *st
                                     .event_queue = node->rumors.queues[RUMOR_EVENT].count,
                                     .query_queue = node->rumors.queues[RUMOR_QUERY].count,
                                     .streams = node->streams.open_in + node->streams.open_out,
+                                    .coordinate_resets = node->coordinates.resets,
                                     .sealed = node->keyring.sealed[0],
                                     .is_encrypted = node->envelope.key_count > 0,
                                     .is_leaving = node->leave.stage != LEAVE_NOT};

@@ -200,6 +200,11 @@ bool probe_on_ack(struct probe *p, struct beliefs *b, struct turn *turn, uint32_
     return true;
 }
 
+bool probe_is_direct(const struct probe *p, uint32_t sequence)
+{
+    return p->target != NULL && p->sequence == sequence && p->evidence.probe.indirect == HEARSAY_PATH_NOT_TRIED;
+}
+
 bool probe_on_nack(struct probe *p, uint32_t sequence)
 {
     if (p->target == NULL || sequence != p->sequence) {

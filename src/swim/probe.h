@@ -27,6 +27,8 @@ bool probe_on_timeout(struct probe *p, struct beliefs *b, struct turn *turn);
 void probe_on_end(struct probe *p, struct beliefs *b, struct turn *turn);
 /* True when the sequence was this probe's. */
 bool probe_on_ack(struct probe *p, struct beliefs *b, struct turn *turn, uint32_t sequence, const struct hearsay_address *from);
+/* Is the ack of this sequence the direct answer that our probe waits for, not one through relays? */
+bool probe_is_direct(const struct probe *p, uint32_t sequence);
 bool probe_on_nack(struct probe *p, uint32_t sequence);
 /* The stream ping of this sequence ended. */
 void probe_on_stream(struct probe *p, uint32_t sequence, enum hearsay_path how);

@@ -677,6 +677,63 @@ static void a_query_that_cannot_be_is_refused(void **state)
     assert_null(service.asked);
 }
 
+static void keys_without_a_keyring_are_refused_in_serfs_words(void **state)
+{
+    (void)state;
+    ready();
+    begin("list-keys", 3);
+    send_request();
+    struct reader r = answers();
+    expect_header(&r, 3, "1/1 nodes reported failure");
+    struct reader keys = field(r, "Keys"), messages = field(r, "Messages"), count = field(r, "NumErr");
+    assert_int_equal(keys.at[0], 0x80);
+    assert_int_equal(msgpack_get_map(&messages), 1);
+    assert_true(msgpack_is(msgpack_get_raw(&messages), "n1"));
+    assert_true(msgpack_is(msgpack_get_raw(&messages), "Keyring is empty (encryption not enabled)"));
+    assert_int_equal(msgpack_get_uint(&count, 9), 1);
+    text_clear(&session.output);
+    begin("install-key", 4);
+    msgpack_put_map(&request, 1);
+    put_pair("Key", "AAECAwQFBgcICQoLDA0ODw==");
+    send_request();
+    r = answers();
+    expect_header(&r, 4, "1/1 nodes reported failure");
+    keys = field(r, "Keys");
+    assert_true(msgpack_peek_nil(&keys));
+    text_clear(&session.output);
+    static const char *const wrong[] = {"AAEC", "no base64!"};
+    for (int i = 0; i < 2; i++) {
+        begin("use-key", 5);
+        msgpack_put_map(&request, 1);
+        put_pair("Key", wrong[i]);
+        send_request();
+        assert_non_null(memmem(session.output.data, session.output.size, i == 0 ? "key size must be" : "illegal base64", 14));
+        text_clear(&session.output);
+    }
+    assert_null(service.key_rounds);
+    assert_false(session.is_busy);
+}
+
+static void coordinates_are_told_and_unknown_ones_are_not(void **state)
+{
+    (void)state;
+    ready();
+    for (int i = 0; i < 2; i++) {
+        begin("get-coordinate", 8);
+        msgpack_put_map(&request, 1);
+        put_pair("Node", i == 0 ? "n1" : "zzz");
+        send_request();
+        struct reader r = answers();
+        expect_header(&r, 8, "");
+        struct reader coordinate = field(r, "Coord"), ok = field(r, "Ok");
+        struct reader vec = field(coordinate, "Vec"), error = field(coordinate, "Error");
+        assert_int_equal(msgpack_get_bool(&ok), i == 0);
+        assert_true(i == 0 ? msgpack_get_array(&vec) == 8 : msgpack_peek_nil(&vec));
+        assert_true(msgpack_get_double(&error) == (i == 0 ? 1.5 : 0.0));
+        text_clear(&session.output);
+    }
+}
+
 static void who_asked_and_went_leaves_nothing(void **state)
 {
     (void)state;
@@ -847,6 +904,8 @@ int main(void)
         WITH_NODE(a_query_is_asked_shown_answered_and_over),
         WITH_NODE(a_query_that_cannot_be_is_refused),
         WITH_NODE(who_asked_and_went_leaves_nothing),
+        WITH_NODE(keys_without_a_keyring_are_refused_in_serfs_words),
+        WITH_NODE(coordinates_are_told_and_unknown_ones_are_not),
         WITH_NODE(why_tells_what_the_recorder_knows),
         WITH_NODE(strangers_may_not_send_much),
         WITH_NODE(requests_after_the_handshake_are_bounded),
