@@ -30,3 +30,5 @@ wrong 'no flag --rounds' spread --rounds 3
 wrong 'say how many and how fast' advise --nodes 10
 wrong 'a time with a unit' advise --nodes 10 --within 3
 wrong '100 to 1000000' paper --trials 1
+wrong 'there is only all, rounds' paper --only round
+wrong 'there is only all, rounds' paper --only swim,
