@@ -7,11 +7,11 @@
 #include "sim/cluster.h"
 #include "sim/crew.h"
 #include "sim/paper.h"
+#include "sim/warm.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define JOIN_SPACING_US 20000u
 #define PATIENCE_US 600000000u
 #define LOOK_US 100000u
 #define QUIET_US 20000000u /* news of the joining has died down, and phases have drifted apart */
@@ -81,8 +81,7 @@ static void run_cluster(void *context, uint32_t number)
     options.node.suspicion_mult = e->alpha;
     options.node.suspicion_max_mult = e->beta;
     struct cluster *cluster = cluster_create(&options);
-    cluster_grow(cluster, e->nodes, JOIN_SPACING_US);
-    e->is_fine[number] = cluster_meet(cluster, PATIENCE_US);
+    e->is_fine[number] = warm_start(cluster, e->nodes);
     for (uint32_t i = 0; i < e->victims; i++) {
         size_t at = (size_t)number * e->victims + i;
         e->is_fine[number] &= crash_one(cluster, &look, &rng, &e->first_s[at], &e->all_s[at]);
