@@ -43,6 +43,7 @@ struct command {
 };
 
 /* One per line and sorted, as in main.c. */
+extern const struct command command_completion;
 extern const struct command command_doctor;
 extern const struct command command_event;
 extern const struct command command_force_leave;
@@ -61,6 +62,9 @@ extern const struct command command_rtt;
 extern const struct command command_tags;
 extern const struct command command_version;
 extern const struct command command_why;
+
+/* What may stand behind "hearsay", but for the agent and the groups kv and sim; ends with NULL. */
+extern const struct command *const command_all[];
 
 /* Reads flags and arguments, then runs. Answers the exit code. */
 int command_run(const struct command *command, int argc, char **argv);

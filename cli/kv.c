@@ -14,12 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct command *const commands[] = {
+const struct command *const kv_commands[] = {
     &command_kv_delete, &command_kv_export, &command_kv_get,    &command_kv_import,
-    &command_kv_list,   &command_kv_put,    &command_kv_status, &command_kv_watch,
+    &command_kv_list,   &command_kv_put,    &command_kv_status, &command_kv_watch, NULL,
 };
 
-#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+#define COMMAND_COUNT (sizeof kv_commands / sizeof kv_commands[0] - 1)
 
 static void usage(FILE *out)
 {
@@ -27,7 +27,7 @@ static void usage(FILE *out)
           "  The shared store: every agent with --store holds all of it, and gossip and repair keep it equal everywhere.\n\nCommands:\n\n",
           out);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        fprintf(out, "  %-13s %s\n", commands[i]->name + strlen("kv "), commands[i]->summary);
+        fprintf(out, "  %-13s %s\n", kv_commands[i]->name + strlen("kv "), kv_commands[i]->summary);
     }
     fputs("\n`hearsay kv COMMAND --help` explains one. Example: hearsay kv put greeting hello; hearsay kv get greeting\n", out);
 }
@@ -40,8 +40,8 @@ int kv_run(int argc, char **argv)
         return EXIT_DONE;
     }
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(name, commands[i]->name + strlen("kv ")) == 0) {
-            return command_run(commands[i], argc - 1, argv + 1);
+        if (strcmp(name, kv_commands[i]->name + strlen("kv ")) == 0) {
+            return command_run(kv_commands[i], argc - 1, argv + 1);
         }
     }
     if (argc < 2) {

@@ -23,6 +23,8 @@ struct kv_item {
     struct hearsay_bytes event;
 };
 
+/* Its table; ends with NULL. */
+extern const struct command *const kv_commands[];
 /* argv[0] is "kv". Answers the exit code. */
 int kv_run(int argc, char **argv);
 

@@ -11,8 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct command *const commands[] = {
+const struct command *const command_all[] = {
     /* clang-format off */
+    &command_completion,
     &command_doctor,
     &command_event,
     &command_force_leave,
@@ -31,10 +32,11 @@ static const struct command *const commands[] = {
     &command_tags,
     &command_version,
     &command_why,
+    NULL,
     /* clang-format on */
 };
 
-#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+#define COMMAND_COUNT (sizeof command_all / sizeof command_all[0] - 1)
 
 static void usage(FILE *out)
 {
@@ -46,7 +48,7 @@ static void usage(FILE *out)
           "  sim           simulate: how rumours spread, what a cluster will do\n",
           out);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        fprintf(out, "  %-13s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(out, "  %-13s %s\n", command_all[i]->name, command_all[i]->summary);
     }
     fputs("\n`hearsay COMMAND --help` explains one, with an example.\n", out);
 }
@@ -78,10 +80,10 @@ static int unknown(const char *name)
     const char *nearest = "agent";
     size_t least = distance(name, nearest);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        size_t far = distance(name, commands[i]->name);
+        size_t far = distance(name, command_all[i]->name);
         if (far < least) {
             least = far;
-            nearest = commands[i]->name;
+            nearest = command_all[i]->name;
         }
     }
     fprintf(stderr, "hearsay: there is no command '%s'", name);
@@ -116,8 +118,8 @@ int main(int argc, char **argv)
         name = "version";
     }
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(name, commands[i]->name) == 0) {
-            return command_run(commands[i], argc - 1, argv + 1);
+        if (strcmp(name, command_all[i]->name) == 0) {
+            return command_run(command_all[i], argc - 1, argv + 1);
         }
     }
     return unknown(name);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct command *const commands[] = {
+const struct command *const sim_commands[] = {
     &command_sim_advise,
     &command_sim_cluster,
     &command_sim_merge,
@@ -18,9 +18,10 @@ static const struct command *const commands[] = {
     &command_sim_replay,
     &command_sim_search,
     &command_sim_spread,
+    NULL,
 };
 
-#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+#define COMMAND_COUNT (sizeof sim_commands / sizeof sim_commands[0] - 1)
 
 bool sim_number(const char *flag, const char *text, uint64_t least, uint64_t most, uint64_t *value)
 {
@@ -37,7 +38,7 @@ static void usage(FILE *out)
 {
     fputs("Usage: hearsay sim COMMAND [flags]\n\n  What will a cluster do? Asked of a computer instead of a cluster.\n\nCommands:\n\n", out);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        fprintf(out, "  %-13s %s\n", commands[i]->name + strlen("sim "), commands[i]->summary);
+        fprintf(out, "  %-13s %s\n", sim_commands[i]->name + strlen("sim "), sim_commands[i]->summary);
     }
     fputs("\n`hearsay sim COMMAND --help` explains one. Example: hearsay sim spread --nodes 10000 --mode push-pull --fanout 1\n", out);
 }
@@ -50,8 +51,8 @@ int sim_run(int argc, char **argv)
         return EXIT_DONE;
     }
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(name, commands[i]->name + strlen("sim ")) == 0) {
-            return command_run(commands[i], argc - 1, argv + 1);
+        if (strcmp(name, sim_commands[i]->name + strlen("sim ")) == 0) {
+            return command_run(sim_commands[i], argc - 1, argv + 1);
         }
     }
     if (argc < 2) {

@@ -7,6 +7,8 @@
 
 #include "cli/command.h"
 
+/* Its table; ends with NULL. */
+extern const struct command *const sim_commands[];
 /* argv[0] is "sim". Answers the exit code. */
 int sim_run(int argc, char **argv);
 

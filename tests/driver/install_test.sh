@@ -10,7 +10,8 @@ trap 'rm -rf "$work"' EXIT
 DESTDIR=$work meson install -C "$build" --no-rebuild --quiet
 here=$work$prefix
 for file in bin/hearsay include/hearsay/hearsay.h include/hearsay/hearsay_uv.h "$libdir/libhearsay.so.0" "$libdir/libhearsay.a" \
-    "$libdir/pkgconfig/hearsay.pc" "$libdir/cmake/hearsay/hearsay-config.cmake" lib/systemd/system/hearsay.service; do
+    "$libdir/pkgconfig/hearsay.pc" "$libdir/cmake/hearsay/hearsay-config.cmake" lib/systemd/system/hearsay.service \
+    share/bash-completion/completions/hearsay share/zsh/site-functions/_hearsay share/fish/vendor_completions.d/hearsay.fish; do
     [ -e "$here/$file" ] || { echo "not installed: $file"; exit 1; }
 done
 "$here/bin/hearsay" version >/dev/null
