@@ -20,7 +20,7 @@
 
 static const char *seeds = "1..20", *shard, *format = "text", *nodes = "30..100", *duration = "600", *bound = "180", *failures = "0",
                   *threads, *keep, *seed;
-static bool verbose;
+static bool verbose, stops_at_first;
 
 static const struct flag flags[] = {
     {"seeds", FLAG_TEXT, &seeds, "A..B", "the seeds to run (default 1..20)"},
@@ -32,6 +32,7 @@ static const struct flag flags[] = {
     {"bound", FLAG_TEXT, &bound, "SECONDS", "after the faults, all agree within this (default 180)"},
     {"allocation-failures", FLAG_TEXT, &failures, "P", "chance of each allocation to fail while there are faults (default 0)"},
     {"threads", FLAG_TEXT, &threads, "N", "default: one per processor"},
+    {"first-failure", FLAG_SWITCH, &stops_at_first, NULL, "stop at the first seed that fails, and do not shrink it"},
     {"format", FLAG_TEXT, &format, "text|json", "json: one object per line, for hearsay sim merge"},
     {"verbose", FLAG_SWITCH, &verbose, NULL, "a line for every seed, not only for those that fail"},
     {0}};
@@ -155,10 +156,13 @@ static void *work(void *context)
         }
         struct search_result result;
         search_run(search->first + index * search->step, search->kept, &search->options, &result);
-        if (result.claim[0] != 0 && search->kept == UINT64_MAX) {
+        if (result.claim[0] != 0 && search->kept == UINT64_MAX && !stops_at_first) {
             (void)search_shrink(&search->options, &result);
         }
         pthread_mutex_lock(&search->lock);
+        if (result.claim[0] != 0 && stops_at_first && index < search->count) {
+            search->count = index + 1;
+        }
         search->results[index] = result;
         search->is_done[index] = true;
         tell_done(search);
@@ -298,8 +302,9 @@ const struct command command_sim_search = {
     .usage = "sim search [flags]",
     .text = "Looks for runs in which the protocol breaks a promise. Every seed draws a cluster, its options, its network and a list of faults,\n"
             "and is one and the same run everywhere. Watched all the time: incarnations never go back, who said goodbye stays away, nothing\n"
-            "impossible is counted, memory has limits, in quiet times nobody who runs is buried. After the faults: all show exactly those\n"
-            "who run. A failing seed is shrunk to fewer faults. Exit code 1 when a promise was broken.\n\n"
+            "impossible is counted, memory has limits, nobody who can be reached is held for dead longer than the bound, in quiet times nobody\n"
+            "who runs is buried. After the faults: all views are the same to the last tag. A failing seed is shrunk to fewer faults. Exit code\n"
+            "1 when a promise was broken.\n\n"
             "Example: hearsay sim search --seeds 1..200\n"
             "         hearsay sim search --seeds 1..1000 --shard 2/4 --format json > part2.json\n",
     .flags = flags,

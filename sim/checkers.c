@@ -4,6 +4,8 @@
  */
 #include "sim/checkers.h"
 
+#include "sim/network.h"
+
 #include "base/check.h"
 
 #include <stdarg.h>
@@ -14,12 +16,15 @@
 #define MEMORY_BASE_BYTES (768u << 10)  /* besides its members: queues, streams, recorder */
 #define MEMORY_MEMBER_BYTES 2048u
 #define QUIET_NEVER UINT64_MAX
+#define HARSH_LOSS 0.05 /* more, and nothing is promised while it lasts */
 
 /* What one node last showed of another. */
 struct sight {
     uint32_t incarnation;
     uint32_t left_life; /* the life of which it showed that it left, 0 = none */
-    uint64_t dead_at;   /* since when it showed it as failed or left, 0 = it does not */
+    uint64_t dead_at;   /* since when it showed it as failed or left, by the observer's clock; 0 = it does not */
+    uint64_t fine_at;   /* when it last did not wrong a node that it could reach */
+    uint32_t life;      /* of the subject, then */
 };
 
 struct checkers {
@@ -27,16 +32,17 @@ struct checkers {
     struct sight **rows;  /* by observer; each row by subject */
     uint32_t *widths, *lives;
     uint32_t count;
-    uint64_t quiet_from, blamed_at;
+    uint64_t bound_us, quiet_from, blamed_at;
     bool forgives_noise;
     char claim[CHECKERS_CLAIM_BYTES];
 };
 
-struct checkers *checkers_create(struct cluster *cluster)
+struct checkers *checkers_create(struct cluster *cluster, uint64_t bound_us)
 {
     struct checkers *checkers = calloc(1, sizeof *checkers);
     CHECK(checkers != NULL);
     checkers->cluster = cluster;
+    checkers->bound_us = bound_us;
     checkers->quiet_from = QUIET_NEVER;
     return checkers;
 }
@@ -114,23 +120,23 @@ static struct sight *sight_of(struct checkers *checkers, const struct seat *obse
     return &checkers->rows[number][other];
 }
 
-/* memberlist forgets the dead after gossip_to_the_dead_ms; a clock that drifts or jumps may come to that sooner than ours. */
-static bool may_be_forgotten(const struct checkers *checkers, const struct sight *sight)
+/* memberlist forgets the dead after gossip_to_the_dead_ms, by its own clock, and then believes any claim. */
+static bool may_be_forgotten(const struct checkers *checkers, const struct seat *observer, const struct sight *sight)
 {
     uint64_t kept_us = (uint64_t)checkers->cluster->options.node.gossip_to_the_dead_ms * 1000;
-    return sight->dead_at != 0 && checkers->cluster->world->now - sight->dead_at >= kept_us / 4;
+    return sight->dead_at != 0 && host_now(observer->host) - sight->dead_at >= kept_us;
 }
 
 static void check_incarnation(struct checkers *checkers, const struct seat *observer, const struct seat *subject, struct sight *sight,
                               const struct hearsay_member *member)
 {
     bool is_dead = member->status == HEARSAY_FAILED || member->status == HEARSAY_LEFT;
-    if (member->incarnation < sight->incarnation && subject != observer && !may_be_forgotten(checkers, sight)) {
+    if (member->incarnation < sight->incarnation && subject != observer && !may_be_forgotten(checkers, observer, sight)) {
         checkers_blame(checkers, "incarnations never go back: %s showed %s at %u, now at %u", observer->host->name, subject->host->name,
                        sight->incarnation, member->incarnation);
     }
     sight->incarnation = member->incarnation;
-    sight->dead_at = !is_dead ? 0 : sight->dead_at == 0 ? checkers->cluster->world->now : sight->dead_at;
+    sight->dead_at = !is_dead ? 0 : sight->dead_at == 0 ? host_now(observer->host) : sight->dead_at;
 }
 
 /* Its own goodbye is its last word; what went before, as a leave intent that overtook it, may still be denied. */
@@ -148,7 +154,7 @@ static void check_life(struct checkers *checkers, const struct seat *observer, c
     if ((status != HEARSAY_ALIVE && status != HEARSAY_SUSPECT) || sight->left_life != life || life == 0) {
         return;
     }
-    if (!may_be_forgotten(checkers, sight)) {
+    if (!may_be_forgotten(checkers, observer, sight)) {
         checkers_blame(checkers, "who left does not come back by itself: %s shows %s as %s again", observer->host->name,
                        subject->host->name, hearsay_status_text(status));
     }
@@ -160,6 +166,35 @@ static void check_burial(struct checkers *checkers, const struct seat *observer,
     const struct host *host = subject->host;
     if (checkers->cluster->world->now >= checkers->quiet_from && host->node != NULL && host->state == HOST_RUNNING && !subject->has_left) {
         checkers_blame(checkers, "nobody who runs is declared dead in quiet times: %s buries %s", observer->host->name, host->name);
+    }
+}
+
+/* Late, doubled or overtaken is no reason to be held for dead. */
+static bool is_harsh(const struct link *link)
+{
+    return link->loss > HARSH_LOSS || link->burst_every_us > 0 || link->bytes_per_second > 0;
+}
+
+static bool is_well(const struct host *host)
+{
+    return host->node != NULL && host->state == HOST_RUNNING && !host->is_blocked && !host->is_starved &&
+           !is_harsh(host->link != NULL ? host->link : &host->world->options.link);
+}
+
+/* Whoever runs, reaches the observer and is reached by it does not stay buried there. */
+static void check_grave(struct checkers *checkers, const struct seat *observer, const struct seat *subject, struct sight *sight,
+                        enum hearsay_status status)
+{
+    uint64_t now = checkers->cluster->world->now;
+    const struct host *one = observer->host, *other = subject->host;
+    bool is_buried = status == HEARSAY_FAILED || status == HEARSAY_LEFT;
+    if (!is_buried || subject->has_left || observer->has_left || sight->life != other->life || !is_well(one) || !is_well(other) ||
+        network_is_cut(one, other) || network_is_cut(other, one)) {
+        sight->fine_at = now;
+        sight->life = other->life;
+    } else if (now - sight->fine_at > checkers->bound_us) {
+        checkers_blame(checkers, "nobody who can be reached is buried for good: %s has shown %s as %s for %.0f s", one->name, other->name,
+                       hearsay_status_text(status), (double)(now - sight->fine_at) / 1e6);
     }
 }
 
@@ -235,6 +270,7 @@ static void check_views(struct checkers *checkers, const struct seat *seat)
         struct sight *sight = sight_of(checkers, seat, subject);
         check_life(checkers, seat, subject, sight, member.status);
         check_incarnation(checkers, seat, subject, sight, &member);
+        check_grave(checkers, seat, subject, sight, member.status);
     }
 }
 

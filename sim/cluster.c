@@ -4,6 +4,7 @@
  */
 #include "sim/cluster.h"
 
+#include "base/bytes.h"
 #include "base/check.h"
 
 #include <stddef.h>
@@ -364,4 +365,51 @@ bool cluster_agrees(const struct cluster *cluster)
         }
     }
     return true;
+}
+
+/* ---- to the last field ------------------------------------------------------------------------------------------------------------- */
+
+static bool own_view(const struct seat *seat, struct hearsay_member *own)
+{
+    size_t position = 0;
+    return is_in(seat) && hearsay_next_member(seat->host->node, &position, own) && own->is_self;
+}
+
+static bool is_same(const struct hearsay_member *shown, const struct hearsay_member *own)
+{
+    return shown->status == HEARSAY_ALIVE && shown->incarnation == own->incarnation && bytes_equal(shown->meta, own->meta) &&
+           address_equal(&shown->address, &own->address);
+}
+
+static bool is_right_about(const struct seat *observer, const struct seat *subject, struct cluster_dissent *dissent)
+{
+    *dissent = (struct cluster_dissent){.observer = observer, .subject = subject};
+    bool ought_to = own_view(subject, &dissent->own), is_shown = hearsay_find_member(observer->host->node, subject->host->name, &dissent->shown);
+    if (ought_to) {
+        return is_shown && is_same(&dissent->shown, &dissent->own);
+    }
+    return !is_shown || dissent->shown.status == HEARSAY_LEFT || dissent->shown.status == HEARSAY_FAILED;
+}
+
+bool cluster_is_settled(const struct cluster *cluster, uint8_t *seen, struct cluster_dissent *dissent)
+{
+    struct cluster_dissent one;
+    bool is_settled = true;
+    for (uint32_t i = 0; i < cluster->count && (is_settled || seen != NULL); i++) {
+        for (uint32_t k = 0; k < cluster->count && is_in(cluster->seats[i]); k++) {
+            size_t pair = (size_t)i * cluster->count + k;
+            if ((seen != NULL && seen[pair] != 0) || is_right_about(cluster->seats[i], cluster->seats[k], &one)) {
+                if (seen != NULL) {
+                    seen[pair] = 1;
+                }
+                continue;
+            }
+            *dissent = one;
+            is_settled = false;
+            if (seen == NULL) {
+                break;
+            }
+        }
+    }
+    return is_settled;
 }

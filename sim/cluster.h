@@ -63,9 +63,18 @@ void cluster_leave(struct seat *seat);
 uint32_t cluster_running(const struct cluster *cluster);
 /* Does this node know exactly those who run as alive? By count, which is cheap, or name by name. */
 bool cluster_is_right_at(struct seat *seat, uint32_t running);
-/* A suspect is not buried yet, and counts as alive, as Serf shows it. So does who came back and is shown as leaving, where its greeting was
- * lost and an old goodbye was told by a push/pull, as happens in Serf. */
+/* Does everybody show exactly those who run? A suspect is not buried yet, and counts as alive, as Serf shows it; so does who is shown as
+ * leaving. */
 bool cluster_agrees(const struct cluster *cluster);
+/* A view that is not what it ought to be: `shown` is what the observer shows of the subject, status NONE when it knows nothing of it. */
+struct cluster_dissent {
+    const struct seat *observer, *subject;
+    struct hearsay_member shown, own;
+};
+/* The same view everywhere, to the last field: everybody who runs is alive, with the incarnation, the tags and the place that it shows of
+ * itself; nobody else is. Else one dissent (it borrows until anything runs). seen: NULL, or count * count bytes, first zero, in which every
+ * pair is marked that was right in some look: such a pair counts as right from then on. */
+bool cluster_is_settled(const struct cluster *cluster, uint8_t *seen, struct cluster_dissent *dissent);
 /* The seat called that, or NULL. */
 struct seat *cluster_find(const struct cluster *cluster, const char *name);
 

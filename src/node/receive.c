@@ -58,16 +58,22 @@ static bool is_for_us(struct arrival *a, struct hearsay_bytes name)
 }
 
 /* Differs: memberlist never tells those who left, so a member that returned after its goodbye with the same incarnation, which some still hold
- * against it, would never hear of that. Who asks us by name, from its own place, is not gone. */
-static void tell_the_dead(struct arrival *a, uint32_t slot)
+ * against it, would never hear of that. Who asks us by name, from its own place, is not gone. The same of those we show as leaving: a merge may
+ * bring an old goodbye with a time above that of the greeting that followed it, and who came back must greet again. */
+static void tell_the_gone(struct arrival *a, uint32_t slot)
 {
     const struct members *m = &a->node->beliefs.members;
     if (!a->turn->options->healing || slot == MEMBERS_NONE || !address_same_place(members_address(m, slot), a->from)) {
         return;
     }
-    uint8_t state = members_at(m, slot)->state;
-    if (slot != m->self && !members_at(m, slot)->is_remembered && (state == MESSAGE_STATE_LEFT || state == MESSAGE_STATE_DEAD)) {
+    const struct member *member = members_at(m, slot);
+    if (slot == m->self || member->is_remembered) {
+        return;
+    }
+    if (member->state == MESSAGE_STATE_LEFT || member->state == MESSAGE_STATE_DEAD) {
         claims_tell_own_death(&a->node->beliefs, a->turn, slot);
+    } else if (member->status == MEMBERS_STATUS_LEAVING) {
+        presence_tell_leaving(&a->node->beliefs, a->turn, slot);
     }
 }
 
@@ -91,7 +97,7 @@ static void on_ping(struct arrival *a, const struct message_ping *ping)
     message_encode(&w, &ack);
     struct hearsay_address to = answer_address(a, &ping->source, source);
     packing_send(a->turn, &to, writer_bytes(&w), true);
-    tell_the_dead(a, source);
+    tell_the_gone(a, source);
 }
 
 /* Is this the answer of a member that was declared dead while it was being probed? */

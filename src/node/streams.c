@@ -401,6 +401,11 @@ static void heard_look(struct hearsay_node *node, struct turn *turn, struct conv
         wait_and_retry(node, turn, c, 0, true);
         return;
     }
+    if (slot != MEMBERS_NONE && !members_at(&b->members, slot)->is_strange) {
+        members_at(&b->members, slot)->is_strange = true; /* perhaps it only just started, and has met none of ours yet: look once more */
+        drop(node, turn, c, true);
+        return;
+    }
     turn->counters->drop_foreign++;
     if (slot != MEMBERS_NONE) {
         struct hearsay_cause cause = {.reason = HEARSAY_BECAUSE_ADDRESS_BOOK};

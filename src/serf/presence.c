@@ -5,6 +5,7 @@
 #include "serf/presence.h"
 
 #include "spread/outbox.h"
+#include "spread/packing.h"
 #include "spread/recorder.h"
 #include "spread/rumors.h"
 
@@ -236,6 +237,17 @@ void presence_tell_intent(struct presence *p, struct turn *turn, bool is_leave, 
     serf_message_encode(&w, &m);
     struct rumor_source source = {.notice = notice};
     rumors_add(turn, RUMOR_INTENT, writer_bytes(&w), source);
+}
+
+void presence_tell_leaving(const struct beliefs *b, struct turn *turn, uint32_t slot)
+{
+    uint8_t bytes[HEARSAY_NAME_MAX + 64];
+    struct writer w = writer_of(bytes, sizeof bytes);
+    const struct member *member = members_at(&b->members, slot);
+    struct serf_message m = {.type = SERF_LEAVE, .intent = {.ltime = member->status_ltime, .node = pool_name(member->identity)}};
+    writer_u8(&w, MESSAGE_USER);
+    serf_message_encode(&w, &m);
+    packing_send(turn, &member->identity->address, writer_bytes(&w), false);
 }
 
 static void apply_leave(struct beliefs *b, struct turn *turn, uint32_t slot, bool prune)

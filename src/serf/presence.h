@@ -32,6 +32,8 @@ void presence_on_change(struct presence *p, struct beliefs *b, struct turn *turn
 bool presence_on_intent(struct presence *p, struct beliefs *b, struct turn *turn, bool is_leave, const struct serf_intent *intent);
 /* Queues an intent of our own about name at the clock's time, which then ticks. notice as rumors.h. */
 void presence_tell_intent(struct presence *p, struct turn *turn, bool is_leave, struct hearsay_bytes name, bool prune, uint8_t notice);
+/* Tells a member that we show as leaving just that, with our time of it. */
+void presence_tell_leaving(const struct beliefs *b, struct turn *turn, uint32_t slot);
 /* Forgets whoever is gone for too long, and arms the timer again. */
 void presence_on_reap(struct presence *p, struct beliefs *b, struct turn *turn);
 

@@ -138,6 +138,12 @@ static void unmark_left(struct members *m, struct serf_state state)
     }
 }
 
+/* Of a goodbye and a greeting of the same time, the greeting wins. */
+static bool is_news(const struct member *member, const struct serf_intent *intent)
+{
+    return intent->ltime > member->status_ltime || (intent->ltime == member->status_ltime && member->status == MEMBERS_STATUS_LEAVING);
+}
+
 static void merge_intents(struct serf *s, struct beliefs *b, struct turn *turn, struct serf_state state)
 {
     struct members *m = &b->members;
@@ -149,7 +155,7 @@ static void merge_intents(struct serf *s, struct beliefs *b, struct turn *turn, 
         uint32_t slot = members_find(m, intent.node);
         bool has_left = slot == MEMBERS_NONE ? is_stranger_that_left(&strangers, intent.node) : members_at(m, slot)->is_marked;
         intent.ltime += has_left && intent.ltime < UINT64_MAX;
-        if (slot != MEMBERS_NONE && intent.ltime <= members_at(m, slot)->status_ltime) {
+        if (slot != MEMBERS_NONE && !is_news(members_at(m, slot), &intent)) {
             continue;
         }
         (void)presence_on_intent(&s->presence, b, turn, has_left, &intent); /* what a merge brings is not told on */

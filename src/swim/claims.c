@@ -210,7 +210,7 @@ static void alive_apply(struct beliefs *b, struct turn *turn, uint32_t slot, con
         suspicion_stop(&b->suspicions, turn, slot);
     }
     member->incarnation = claim->incarnation;
-    member->is_remembered = member->is_foreign = false;
+    member->is_remembered = member->is_strange = member->is_foreign = false;
     set_state(turn, member, MESSAGE_STATE_ALIVE);
     struct message again = {.type = MESSAGE_ALIVE, .alive = *claim};
     tell(turn, &again, claim->node, source, 0);

@@ -29,6 +29,7 @@ struct member {
     uint64_t state : 2;         /* enum message_state: memberlist's belief */
     uint64_t is_remembered : 1; /* from a former life's address book: looked for, never seen */
     uint64_t is_pruned : 1;     /* to be forgotten as soon as it is gone */
+    uint64_t is_strange : 1;    /* a look at its list found no kin; found so again, it is foreign */
     uint64_t is_foreign : 1;    /* its address now belongs to another cluster: not looked for any more */
     uint64_t is_marked : 1;     /* scratch of a merge; false between turns */
 };

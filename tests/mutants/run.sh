@@ -3,7 +3,8 @@
 #
 # Who judges the judge? Plants known bugs one by one, each a patch of this folder, in a copy of the tree, and shows which tests catch it:
 # run.sh [NAME…]. A whole run rewrites caught.txt, the list that is kept here. Exit code 1 when a bug survives. Tests of real processes are
-# left out: what they would catch, virtual time catches sooner.
+# left out: what they would catch, virtual time catches sooner. The search looks as well: "search N" is its first seed that fails, which
+# `hearsay sim search --seed N` of a tree with the bug shows again.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -21,6 +22,18 @@ ninja -C ../build >../build.log 2>&1 || {
     exit 1
 }
 
+# The first seed that fails, or nothing. A run that never ends or aborts is one that fails.
+searched() {
+    code=0
+    timeout 600 ../build/hearsay sim search --seeds "1..$seeds" --first-failure --format json >../search.log 2>&1 || code=$?
+    case $code in
+    0) ;;
+    1) sed -n 's/^{"seed":\([0-9]*\),"ok":false.*/search \1/p' ../search.log | tail -n 1 ;;
+    *) echo "search (exit code $code)" ;;
+    esac
+}
+
+seeds=${HEARSAY_MUTANTS_SEEDS:-40}
 caught=0
 total=$(echo "$names" | wc -w)
 survivors=''
@@ -28,10 +41,12 @@ survivors=''
 for name in $names; do
     [ -t 2 ] && printf '\r\033[K%s of %s: %s…' "$caught" "$total" "$name" >&2
     patch -s -p1 <"$here/$name.patch"
-    by=''
+    by='' search=''
     if ninja -C ../build >../build.log 2>&1; then
         meson test -C ../build --no-rebuild --suite unit --suite story --suite wire >../test.log 2>&1 || true
+        search=$(searched)
         by=$(sed -n 's/^ *[0-9]*\/[0-9]* hearsay:[a-z]* \/ \(.*[^ ]\)  *\(FAIL\|TIMEOUT\).*/\1/p' ../test.log | sort | tr '\n' ',' | sed 's/,$//; s/,/, /g')
+        by="$by${by:+${search:+, }}$search"
     else
         echo "$name does not compile:" >&2
         tail -n 5 ../build.log >&2

@@ -149,6 +149,27 @@ static void who_left_and_pings_is_told_so(void **state)
     assert_int_equal(count_to(node, &member, &elsewhere), 2); /* the ack, and what we hold it for */
 }
 
+static void who_is_shown_as_leaving_and_pings_is_told_so(void **state)
+{
+    struct hearsay_node *node = *state;
+    struct hearsay_address member = place(2);
+    unsigned elsewhere;
+    uint8_t body[64];
+    struct message alive = {.type = MESSAGE_ALIVE, .alive = {.incarnation = 1, .node = bytes_of_string("n2"), .address = member,
+                                                             .versions = bytes_of((const uint8_t[6]){1, 5, 2, 2, 5, 5}, 6)}};
+    struct writer w = writer_of(body, sizeof body);
+    struct serf_message intent = {.type = SERF_LEAVE, .intent = {.ltime = 8, .node = bytes_of_string("n2")}};
+    serf_message_encode(&w, &intent);
+    struct message leave = {.type = MESSAGE_USER, .user = writer_bytes(&w)}, ping = ping_for("n2", member);
+    receive(node, &member, &alive, 1);
+    receive(node, &member, &ping, 1);
+    assert_int_equal(count_to(node, &member, &elsewhere), 1);
+    receive(node, &member, &leave, 1);
+    (void)count_to(node, &member, &elsewhere);
+    receive(node, &member, &ping, 1);
+    assert_int_equal(count_to(node, &member, &elsewhere), 2); /* the ack, and the intent that we know of */
+}
+
 static void ask(struct hearsay_node *node, uint32_t id, const char *asker, struct hearsay_address answer_to)
 {
     static const uint8_t names_me[] = {0x91, 0xa5, SERF_FILTER_NAMES, 0x91, 0xa2, 'm', 'e'};
@@ -301,6 +322,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_relay_answers_the_asker_and_no_third, setup, teardown),
         cmocka_unit_test_setup_teardown(a_known_member_may_ask_for_its_own_address, setup, teardown),
         cmocka_unit_test_setup_teardown(who_left_and_pings_is_told_so, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_is_shown_as_leaving_and_pings_is_told_so, setup, teardown),
         cmocka_unit_test_setup_teardown(a_query_is_acknowledged_to_members_only, setup, teardown),
         cmocka_unit_test_setup_teardown(a_datagram_gets_eight_acks_at_most, setup, teardown),
         cmocka_unit_test(the_last_places_are_kept_for_members),
