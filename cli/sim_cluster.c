@@ -238,7 +238,7 @@ const struct command command_sim_cluster = {
     .summary = "what will my cluster do with these settings, at this size, when this happens?",
     .usage = "sim cluster [flags]",
     .text = "  Runs N nodes of the very core that the agent runs, in virtual time, and a scenario: when deaths are detected, who is accused\n"
-            "  wrongly, when all agree again, what it costs. A scenario of your own is JSON, times in seconds:\n\n"
+            "  wrongly, when all agree again, how soon events reach everybody, what it costs. A scenario of your own is JSON, times in seconds:\n\n"
             "    {\"loss\": 0.01, \"faults\": [{\"at\": 10, \"fault\": \"crash\", \"nodes\": 3, \"for\": 20}]}\n\n"
             "  nodes is a number, \"10%\" or \"5-9\"; faults are crash, switch_off, leave (for, spacing, keeps_disk), join, freeze, block (for,\n"
             "  every, until), slow (run, slice), skew (ahead, drift), cut, cut_one_way (others), partition, link (loss, duplication,\n"

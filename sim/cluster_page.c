@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 
+#define NEWS_TOLD_MAX 10 /* more events are told in sum only */
 #define PLOT_WIDTH 760
 #define PLOT_HEIGHT 180
 
@@ -42,13 +43,44 @@ static void text_deaths(const struct cluster_report *report, FILE *out)
     }
 }
 
+static double reach_s(const struct report_news *news, unsigned share)
+{
+    return news->reached_at[share] == 0 ? -1 : (double)(news->reached_at[share] - news->at) / 1e6;
+}
+
+/* Mean and longest time until so many had heard, over the events that got there; answers how many did. */
+static size_t reach_of(const struct cluster_report *report, unsigned share, double *mean_s, double *most_s)
+{
+    size_t count = 0;
+    *mean_s = *most_s = 0;
+    for (size_t i = 0; i < report->news_count; i++) {
+        double took_s = reach_s(&report->news[i], share);
+        *mean_s += took_s < 0 ? 0 : took_s;
+        *most_s = took_s > *most_s ? took_s : *most_s;
+        count += took_s >= 0;
+    }
+    *mean_s /= count == 0 ? 1 : (double)count;
+    return count;
+}
+
+static double rounds_of(const struct cluster_report *report, double seconds)
+{
+    return seconds * 1000 / report->cluster->options.node.gossip_interval_ms;
+}
+
 static void text_news(const struct cluster_report *report, FILE *out)
 {
-    for (size_t i = 0; i < report->news_count; i++) {
+    for (size_t i = 0; i < report->news_count && report->news_count <= NEWS_TOLD_MAX; i++) {
         const struct report_news *news = &report->news[i];
         fprintf(out, "event of n%-6u at %7.2f s   heard by half after %8.3f s, by the last of %u of %u after %.3f s\n", news->number + 1,
-                (double)(news->at - report->began_at) / 1e6, (double)(news->half_at - news->at) / 1e6, news->seen, news->hearers,
+                (double)(news->at - report->began_at) / 1e6, reach_s(news, 0), news->seen, news->hearers,
                 (double)(news->last_at - news->at) / 1e6);
+    }
+    for (unsigned i = 0; i < REPORT_SHARES && report->news_count > 0; i++) {
+        double mean_s, most_s;
+        size_t count = reach_of(report, i, &mean_s, &most_s);
+        fprintf(out, "event reach      %3u %% of the nodes after %.4f s, at most %.4f s (%.2f and %.2f gossip rounds): %zu of %zu events\n",
+                report_shares[i], mean_s, most_s, rounds_of(report, mean_s), rounds_of(report, most_s), count, report->news_count);
     }
 }
 
@@ -101,12 +133,19 @@ void report_text(const struct cluster_report *report, FILE *out)
 
 static void json_news(const struct cluster_report *report, FILE *out)
 {
-    fprintf(out, ",\"events\":[");
+    fprintf(out, ",\"event_reach\":{\"events\":%zu", report->news_count);
+    for (unsigned i = 0; i < REPORT_SHARES; i++) {
+        double mean_s, most_s;
+        size_t count = reach_of(report, i, &mean_s, &most_s);
+        fprintf(out, ",\"%u\":{\"events\":%zu,\"mean_s\":%.6f,\"max_s\":%.6f,\"mean_rounds\":%.4f,\"max_rounds\":%.4f}", report_shares[i],
+                count, mean_s, most_s, rounds_of(report, mean_s), rounds_of(report, most_s));
+    }
+    fprintf(out, "},\"events\":[");
     for (size_t i = 0; i < report->news_count; i++) {
         const struct report_news *news = &report->news[i];
-        fprintf(out, "%s{\"node\":\"n%u\",\"at_s\":%.3f,\"half_s\":%.6f,\"last_s\":%.6f,\"seen\":%u,\"hearers\":%u}", i == 0 ? "" : ",",
-                news->number + 1, (double)(news->at - report->began_at) / 1e6, (double)(news->half_at - news->at) / 1e6,
-                (double)(news->last_at - news->at) / 1e6, news->seen, news->hearers);
+        fprintf(out, "%s{\"node\":\"n%u\",\"at_s\":%.3f,\"half_s\":%.6f,\"p90_s\":%.6f,\"p99_s\":%.6f,\"all_s\":%.6f,\"last_s\":%.6f,\"seen\":%u"
+                     ",\"hearers\":%u}", i == 0 ? "" : ",", news->number + 1, (double)(news->at - report->began_at) / 1e6, reach_s(news, 0),
+                reach_s(news, 1), reach_s(news, 2), reach_s(news, 3), (double)(news->last_at - news->at) / 1e6, news->seen, news->hearers);
     }
     fprintf(out, "]");
 }
@@ -165,8 +204,9 @@ void report_json(const struct cluster_report *report, const char *scenario, uint
     fprintf(out, ",\"samples\":[");
     for (size_t i = 0; i < report->sample_count; i++) {
         const struct report_sample *s = &report->samples[i];
-        fprintf(out, "%s{\"at_s\":%.0f,\"coverage\":%.4f,\"failed\":%" PRIu64 ",\"wrong\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"queue\":%u}",
-                i == 0 ? "" : ",", s->at_s, s->coverage, s->failed, s->wrong, s->bytes + s->stream_bytes, s->queue_max);
+        fprintf(out, "%s{\"at_s\":%.0f,\"coverage\":%.4f,\"failed\":%" PRIu64 ",\"wrong\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"packets\":%" PRIu64
+                     ",\"packet_bytes\":%" PRIu64 ",\"queue\":%u}",
+                i == 0 ? "" : ",", s->at_s, s->coverage, s->failed, s->wrong, s->bytes + s->stream_bytes, s->packets, s->bytes, s->queue_max);
     }
     fprintf(out, "]");
     json_cost(report, out);

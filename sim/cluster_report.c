@@ -58,10 +58,12 @@ static void note_death(struct cluster_report *report, const struct seat *subject
     death->first_at = death->seen++ == 0 ? death->last_at : death->first_at;
 }
 
+const unsigned report_shares[REPORT_SHARES] = {50, 90, 99, 100};
+
 /* Who sends an event hears it first, itself. Events of one time are told apart by what they say. */
 static struct report_news *news_of(struct cluster_report *report, const struct seat *seat, const struct hearsay_event *event)
 {
-    uint64_t hash = bytes_hash(event->payload, event->ltime);
+    uint64_t hash = bytes_hash(event->payload, bytes_hash(bytes_of_string(event->name), event->ltime));
     for (size_t i = report->news_count; i-- > 0;) {
         if (report->news[i].hash == hash) {
             return &report->news[i];
@@ -78,8 +80,11 @@ static void note_news(struct cluster_report *report, const struct seat *seat, co
 {
     struct report_news *news = news_of(report, seat, event);
     news->last_at = report->cluster->world->now;
-    if (++news->seen == (news->hearers + 1) / 2) {
-        news->half_at = news->last_at;
+    news->seen++;
+    for (unsigned i = 0; i < REPORT_SHARES; i++) {
+        if (news->reached_at[i] == 0 && (uint64_t)news->seen * 100 >= (uint64_t)report_shares[i] * news->hearers) {
+            news->reached_at[i] = news->last_at;
+        }
     }
 }
 

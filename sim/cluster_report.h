@@ -26,9 +26,13 @@ struct report_death {
     bool is_over;                     /* it started again */
 };
 
+enum { REPORT_SHARES = 4 };
+extern const unsigned report_shares[REPORT_SHARES]; /* 50, 90, 99, 100 percent */
+
 struct report_news {
     uint32_t number, hearers, seen;   /* who sent the event, who lived to hear it, and how many did */
-    uint64_t hash, at, half_at, last_at;
+    uint64_t hash, at, last_at;
+    uint64_t reached_at[REPORT_SHARES]; /* when so many percent of them had; 0 = never */
 };
 
 /* What the computer spent on it; whoever has a clock fills it in. */

@@ -27,6 +27,17 @@ for run in again mass-crash; do
 done
 cmp -s "$work/again.same" "$work/mass-crash.same" || fail 'the same seed is the same run'
 
+# The report has everything: deaths, events, false verdicts, agreement, queues, what each type of message costs.
+echo '{"faults": [{"fault": "event", "at": 1, "nodes": 5, "spacing": 1}, {"fault": "crash", "at": 20, "nodes": 1}]}' >"$work/events.json"
+"$program" sim cluster --nodes 30 --scenario "$work/events.json" --duration 60 --format json >"$work/report.json" || fail 'a scenario with events'
+for part in '"event_reach":{"events":5,"50":{"events":5,"mean_s":0.0' '"100":{"events":5,' '"seen":30,"hearers":30}' '"first_s":' '"last_s":' \
+    '"false_positives":0' '"false_positives_at_healthy":0' '"converged_s":' '"queue_max":' '"packets_per_node_second":' \
+    '"stream_bytes_per_node_second":' '"ping":{"messages":' '"user":{"messages":'; do
+    grep -qF -e "$part" "$work/report.json" || fail "the report lacks $part: $(cut -c1-1500 "$work/report.json")"
+done
+"$program" sim cluster --nodes 30 --scenario "$work/events.json" --duration 60 >"$work/report.txt"
+grep -q '^event reach      100 % .*: 5 of 5 events$' "$work/report.txt" || fail "the text tells of events: $(cat "$work/report.txt")"
+
 echo '{"node_name": "any", "encrypt_key": "MDEyMzQ1Njc4OWFiY2RlZg==", "numbers": {"suspicion_mult": 2}}' >"$work/agent.json"
 "$program" sim cluster --nodes 20 --scenario split-brain --config-file "$work/agent.json" --html "$work/page.html" --duration 100 >"$work/text" ||
     fail 'with the configuration of an agent'
