@@ -62,6 +62,10 @@ static void become_agent(const struct agents *a, const struct agent *agent)
         arguments[n++] = "-encrypt";
         arguments[n++] = a->key;
     }
+    if (a->config != NULL) {
+        arguments[n++] = "-config-file";
+        arguments[n++] = a->config;
+    }
     if (agent != a->at) {
         arguments[n++] = "-join";
         arguments[n++] = a->at[0].address;

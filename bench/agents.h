@@ -22,6 +22,7 @@ struct agents {
     enum agents_kind kind;
     unsigned count;
     const char *key;    /* base64, or NULL */
+    const char *config; /* a file, or NULL */
     bool is_idle_class; /* scheduled as SCHED_IDLE: any other work goes first */
     struct agent *at;
 };

@@ -80,6 +80,12 @@ void report_ratio(const char *what, const char *unit, double ours, const char *p
     row(what, unit, ours, peer, theirs, theirs == 0 ? (ours == 0 ? 0 : INFINITY) : ours / theirs, most);
 }
 
+void report_agreement(const char *what, const char *unit, double ours, const char *peer, double theirs, double share)
+{
+    double ratio = theirs == 0 ? (ours == 0 ? 1 : INFINITY) : ours / theirs;
+    row(what, unit, ours, peer, theirs, ratio >= 1 ? ratio : 1 / ratio, 1 + share);
+}
+
 void report_limit(const char *what, const char *unit, double ours, double most)
 {
     row(what, unit, ours, NULL, 0, 0, most);

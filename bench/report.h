@@ -17,6 +17,8 @@ struct report_flags report_begin(const char *benchmark, int argc, char **argv);
 void report_ratio(const char *what, const char *unit, double ours, const char *peer, double theirs, double most);
 /* One row: ours must be at most `most`. */
 void report_limit(const char *what, const char *unit, double ours, double most);
+/* One row: the two must not differ by more than `share` of the peer's. */
+void report_agreement(const char *what, const char *unit, double ours, const char *peer, double theirs, double share);
 /* One row that demands nothing. */
 void report_value(const char *what, const char *unit, double value);
 /* Progress, on a terminal only. */

@@ -171,6 +171,34 @@ int rpc_alive(struct rpc *r)
     return in.is_bad ? -1 : alive;
 }
 
+/* {"Counters": {"packets_out": 17, …}, …} */
+bool rpc_counters(struct rpc *r, const char *const *names, uint64_t *values, unsigned count)
+{
+    struct hearsay_bytes object;
+    if (!send_request(r, "health", (struct hearsay_bytes){0}) || !wait_header(r) || !wait_object(r, &object)) {
+        return false;
+    }
+    struct reader in = reader_of(object);
+    unsigned found = 0;
+    for (uint32_t groups = msgpack_get_map(&in); groups > 0 && !in.is_bad; groups--) {
+        if (!msgpack_is(msgpack_get_raw(&in), "Counters")) {
+            msgpack_skip(&in);
+            continue;
+        }
+        for (uint32_t left = msgpack_get_map(&in); left > 0 && !in.is_bad; left--) {
+            struct hearsay_bytes key = msgpack_get_raw(&in);
+            uint64_t value = msgpack_get_uint(&in, UINT64_MAX);
+            for (unsigned i = 0; i < count; i++) {
+                if (msgpack_is(key, names[i])) {
+                    values[i] = value;
+                    found++;
+                }
+            }
+        }
+    }
+    return !in.is_bad && found == count;
+}
+
 bool rpc_event(struct rpc *r, const char *name)
 {
     uint8_t room[256];

@@ -22,6 +22,8 @@ bool rpc_open(struct rpc *r, const char *address, uint16_t port, uint64_t deadli
 void rpc_close(struct rpc *r);
 /* Members this agent calls alive, or -1. */
 int rpc_alive(struct rpc *r);
+/* Counters of a hearsay agent: count names, and their values. */
+bool rpc_counters(struct rpc *r, const char *const *names, uint64_t *values, unsigned count);
 bool rpc_event(struct rpc *r, const char *name);
 /* Subscribes; from now on only rpc_read may be used. */
 bool rpc_stream(struct rpc *r, const char *type);
