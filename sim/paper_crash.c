@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * How soon a crash is noticed: clusters of the production core with memberlist's constants and nothing of our own, joined the usual way.
- * One member is switched off; when does the first one call it failed, and when have all? (alpha, beta) are memberlist's suspicion
- * multipliers.
+ * How soon a crash is noticed: clusters of the production core with memberlist's constants and nothing of our own, whose members know each
+ * other from the start. One is switched off; when does the first one call it failed, and when have all? (alpha, beta) are memberlist's
+ * suspicion multipliers.
  */
 #include "sim/cluster.h"
 #include "sim/crew.h"
