@@ -21,6 +21,14 @@ const struct config_field config_fields[] = {
     {"rpc_addr", "rpc-addr", CONFIG_TEXT, AT(rpc_addr), NULL, "ADDR", "address for RPC (default 127.0.0.1:7373)"},
     {"rpc_auth", "rpc-auth", CONFIG_SECRET, AT(rpc_auth), NULL, "TOKEN",
      "token that RPC clients must show; @FILE reads it from a file"},
+    {"http_addr", "http-addr", CONFIG_TEXT, AT(http_addr), NULL, "ADDR",
+     "serve HTTP here, e.g. 127.0.0.1:7380 (default: not at all)"},
+    {"http_token", "http-token", CONFIG_SECRET, AT(http_token), NULL, "TOKEN",
+     "token that HTTP clients must show; @FILE reads it from a file"},
+    {"http_tls_cert", "http-tls-cert", CONFIG_TEXT, AT(http_tls_cert), NULL, "FILE", "certificate (PEM) for HTTPS"},
+    {"http_tls_key", "http-tls-key", CONFIG_TEXT, AT(http_tls_key), NULL, "FILE", "its private key (PEM)"},
+    {"http_metrics", "http-metrics", CONFIG_TEXT, AT(http_metrics), NULL, "NAMES",
+     "names in /metrics: hearsay, serf, memberlist, or a list (default hearsay)"},
     {"start_join", "join", CONFIG_WORDS, AT(start_join), NULL, "ADDR",
      "join through this member, or exit (repeatable)"},
     {"retry_join", "retry-join", CONFIG_WORDS, AT(retry_join), NULL, "ADDR",
@@ -173,6 +181,7 @@ void config_default(struct config *config)
     }
     default_text(&config->bind, "0.0.0.0:7946");
     default_text(&config->rpc_addr, "127.0.0.1:7373");
+    default_text(&config->http_metrics, "hearsay");
     default_text(&config->log_level, "INFO");
     default_text(&config->profile, "lan");
     default_text(&config->personality, "serf");

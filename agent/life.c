@@ -214,6 +214,7 @@ static void on_event(struct hearsay_uv *uv, const struct hearsay_event *event, v
         on_conflict(life, event);
         return;
     }
+    web_event(&life->web, event);
     audience_event(life, event);
     if (persist_event(&life->persist, event)) {
         chores_want(&life->chores, CHORE_SNAPSHOT, 500);
@@ -362,6 +363,7 @@ void life_stop(struct life *life, int exit_code)
     }
     server_close(&life->server, false);
     store_mute(&life->store);
+    web_close(&life->web);
     hearsay_uv_stop(life->uv, NULL, NULL);
     chores_want(&life->chores, CHORE_CLOSE, life->server.count == 0 ? 0 : 300);
 }
@@ -446,6 +448,14 @@ static bool open_node(struct life *life, char *error, size_t size)
     return is_open;
 }
 
+static bool open_web(struct life *life, char *error, size_t size)
+{
+    const struct config *c = &life->config;
+    struct web_settings settings = {.address = c->http_addr, .token = c->http_token, .certificate = c->http_tls_cert, .key = c->http_tls_key,
+                                    .metrics = c->http_metrics, .wants_peers = c->start_join.count + c->retry_join.count > 0};
+    return web_open(&life->web, &life->loop, &life->service, &settings, error, size);
+}
+
 static void show_banner(struct life *life, const char *bound, bool is_encrypted)
 {
     char rpc[56];
@@ -454,6 +464,9 @@ static void show_banner(struct life *life, const char *bound, bool is_encrypted)
     log_banner("                      Node name: '%s'", life->config.node_name);
     log_banner("                      Bind addr: '%s'", bound);
     log_banner("                       RPC addr: '%s'", rpc);
+    if (life->web.http != NULL) {
+        log_banner("                      HTTP addr: '%s'", life->config.http_addr);
+    }
     log_banner("                      Encrypted: %s", is_encrypted ? "true" : "false");
     log_banner("                       Snapshot: %s", life->config.snapshot_path != NULL ? "true" : "false");
     log_banner("                        Profile: %s", life->config.profile);
@@ -498,6 +511,7 @@ static void abandon(struct life *life)
     }
     chores_close(&life->chores);
     server_close(&life->server, true);
+    web_close(&life->web);
     if (life->uv != NULL) {
         hearsay_uv_stop(life->uv, NULL, NULL);
     }
@@ -526,7 +540,8 @@ bool life_start(struct life *life, const struct config *flags, char *error, size
                    && eventlog_open(&life->events, life->config.event_log, error, size) && open_node(life, error, size);
     if (is_open) {
         log_banner("==> Starting hearsay agent RPC...");
-        is_open = server_open(&life->server, &life->loop, &life->service, life->config.rpc_addr, &life->rpc, error, size);
+        is_open = server_open(&life->server, &life->loop, &life->service, life->config.rpc_addr, &life->rpc, error, size)
+                  && open_web(life, error, size);
     }
     if (!is_open) {
         abandon(life);
@@ -557,6 +572,7 @@ int life_run(struct life *life)
     log_put(LOG_INFO, "agent: shutdown complete");
     eventlog_close(&life->events);
     service_deinit(&life->service);
+    web_deinit(&life->web);
     config_deinit(&life->config);
     return life->exit_code;
 }

@@ -14,6 +14,7 @@
 #include "agent/persist.h"
 #include "agent/server.h"
 #include "agent/store.h"
+#include "agent/web.h"
 
 #include <hearsay/hearsay_uv.h>
 
@@ -30,6 +31,7 @@ struct life {
     struct hearsay_uv *uv;
     struct service service;
     struct server server;
+    struct web web;
     struct eventlog events;
     struct coalesce coalesce;
     struct handlers handlers;

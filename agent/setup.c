@@ -39,7 +39,9 @@ bool setup_resolve(struct config *config, char *error, size_t size)
         snprintf(error, size, "the RPC token is empty; leave --rpc-auth out for RPC without a token");
         return false;
     }
+    secret_from_environment(&config->http_token, "HEARSAY_HTTP_TOKEN");
     return secret_resolve(&config->store_secret, "--store-secret", error, size)
+           && secret_resolve(&config->http_token, "--http-token", error, size)
            && secret_resolve(&config->encrypt_key, "--encrypt", error, size)
            && secret_resolve(&config->rpc_auth, "--rpc-auth", error, size);
 }

@@ -1,0 +1,106 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# HTTP of the agent: what each path answers, who may ask, what strangers cannot do, and that streams go on where they stopped.
+AGENT="$1 agent"
+HEARSAY=$1
+. "$(dirname "$0")/lib.sh"
+[ -e "$(dirname "$1")/http/hearsay-http.so" ] || { echo 'skipped: built without libwebsockets'; exit 77; }
+
+web=http://$net.1:7380
+# asks CODE PATTERN CURL-ARGUMENTS…
+asks() {
+    code=$1 pattern=$2
+    shift 2
+    got=$(curl -s -m 5 -o "$work/body" -w '%{http_code}' "$@")
+    [ "$got" = "$code" ] && grep -Eq -- "$pattern" "$work/body"
+}
+expect() {
+    asks "$@" || fail "$got $(cat "$work/body") -- for: $*"
+}
+refuses() { # PATTERN FLAGS…: the agent does not start
+    pattern=$1
+    shift
+    $AGENT --node x --bind "$net.9" --rpc-addr "$net.9:7373" "$@" >"$work/refused" 2>&1 && fail "it started with $*"
+    grep -Eq -- "$pattern" "$work/refused" || fail "$(cat "$work/refused") -- for: $*"
+}
+
+start h1 1 --http-addr "$net.1:7380" --http-metrics hearsay,serf,memberlist --tag 'role=<b>"x' --retry-join "$net.2" --retry-interval 1s
+h1=$pid
+within 10 "HTTP answers" asks 200 '"status":"alive"' "$web/healthz"
+expect 503 'nobody was met yet' "$web/readyz"
+start h2 2
+within 10 "ready when somebody is met" asks 200 '"ready":true' "$web/readyz"
+expect 200 '"role":"<b>\\"x"' "$web/v1/members"
+expect 200 '"name":"h2","addr":"[0-9.]+","port":7946,"status":"alive"' "$web/v1/members"
+expect 200 '"event":"member-join","cause":\{"reason":"' "$web/v1/why/h2"
+expect 404 'no member of that name' "$web/v1/why/h3"
+expect 200 '"members":\{"all":2,"alive":2' "$web/v1/status"
+expect 200 '^hearsay_members\{status="alive"\} 2$' "$web/metrics"
+expect 200 '^serf_queue_Event 0$' "$web/metrics"
+expect 200 '^memberlist_health_score 0$' "$web/metrics"
+expect 200 '<!doctype html>' "$web/ui/"
+expect 404 'openapi.json lists the paths' "$web/../etc/passwd"
+expect 404 '' --path-as-is "$web/ui/../../etc/passwd"
+curl -s -m 5 -D "$work/headers" -o "$work/body" "$web/ui/"
+grep -qi '^content-security-policy: default-src .self.' "$work/headers" || fail "no policy for the page"
+
+# every path of the description answers, and every metric has a type
+curl -s "$web/openapi.json" | grep -oE '^  "/[^"]*"' | tr -d ' "' | sed 's/{name}/h2/' | grep -v '^/v1/events$' | while read -r path; do
+    asks 200 . "$web$path" || fail "$path answers $got"
+done || exit 1
+curl -s "$web/metrics" | awk '/^# TYPE/ { typed[$3] } /^[a-z]/ { n = $1; sub(/\{.*/, "", n); if (!(n in typed)) { print n; bad = 1 } } END { exit bad }' ||
+    fail "a metric without a type"
+
+# a browser's page from elsewhere, and other misuse
+expect 403 'by its address' -H 'Host: rebound.example' "$web/v1/members"
+expect 403 'other origins' -X PUT -H 'Origin: http://elsewhere' -d x "$web/v1/members"
+expect 405 'use GET' -X DELETE "$web/v1/members"
+expect 400 '' -H 'Transfer-Encoding: chunked' -H 'Content-Length: 3' -d abc "$web/v1/members"
+head -c 2000000 /dev/zero >"$work/huge"
+asks 413 '' -X PUT --data-binary "@$work/huge" "$web/v1/members" || [ "$got" = 000 ] || fail "a huge body: $got"
+asks 4 '' -H "X: $(head -c 9000 /dev/zero | tr '\0' a)" "$web/healthz"
+expect 200 alive "$web/healthz"
+
+# streams: as it happens, and after a pause
+curl -sN -m 30 "$web/v1/events" >"$work/stream" &
+reader=$!
+pids="$pids $reader"
+within 5 "the stream is open" sh -c "ss -tn dst $net.1:7380 | grep -q ESTAB"
+"$HEARSAY" event -rpc-addr "$net.2:7373" first >/dev/null || fail "event"
+within 10 "the stream tells it" grep -q '"name":"first"' "$work/stream"
+kill "$reader"
+id=$(sed -n 's/^id: //p' "$work/stream" | tail -n 1)
+"$HEARSAY" event -rpc-addr "$net.2:7373" second >/dev/null || fail "event"
+within 10 "it goes on where it stopped" sh -c "curl -sN -m 1 -H 'Last-Event-ID: $id' $web/v1/events | grep -q '\"name\":\"second\"'"
+curl -sN -m 1 -H "Last-Event-ID: $id" "$web/v1/events" | grep -q '"name":"first"' && fail "told twice"
+within 10 "of another life all is told" sh -c "curl -sN -m 1 '$web/v1/events?since=1-1' | grep -q '\"name\":\"first\"'"
+
+# a crowd of idle connections does not keep anybody out
+if command -v python3 >/dev/null; then
+    python3 - "$net.1" <<'END' || fail "a crowd of 1000 keeps others out"
+import socket, sys, urllib.request
+crowd = [socket.create_connection((sys.argv[1], 7380)) for _ in range(1000)]
+assert urllib.request.urlopen(f'http://{sys.argv[1]}:7380/healthz', timeout=15).status == 200
+END
+fi
+
+# tokens
+echo 'a secret' >"$work/token"
+start h4 4 --http-addr "$net.4:7380" --http-token "@$work/token"
+within 10 "HTTP with a token" asks 200 alive "http://$net.4:7380/healthz"
+expect 401 'wants its token' "http://$net.4:7380/v1/members"
+expect 401 'wants its token' -H 'Authorization: Bearer a secres' "http://$net.4:7380/v1/members"
+expect 200 h4 -H 'Authorization: Bearer a secret' "http://$net.4:7380/v1/members"
+expect 200 doctype "http://$net.4:7380/ui/"
+tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q 'a secret' && fail "the token shows in ps"
+
+refuses 'could be asked by anybody' --http-addr 0.0.0.0:7380
+refuses 'must be a numeric address' --http-addr nowhere:1
+refuses 'needs both a certificate and a key' --http-addr "$net.9:7380" --http-tls-cert "$work/token"
+refuses 'cannot listen' --http-addr "$net.1:7380"
+refuses 'cannot listen .* certificate' --http-addr "$net.9:7380" --http-tls-cert "$work/token" --http-tls-key "$work/token"
+
+kill "$h1"
+exits 10 "$h1" 0
+exit 0
