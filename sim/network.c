@@ -141,6 +141,9 @@ static void send_copy(struct host *from, struct host *to, struct hearsay_bytes b
     }
     uint64_t delay = queued + travel(world, link);
     delay += world_chance(world, link->reordering) ? link->reorder_us : 0; /* in this order: C leaves that of operands open */
+    if (world->options.distance_us != NULL) {
+        delay += world->options.distance_us(world->options.context, from, to);
+    }
     struct parcel *parcel = parcel_make(world, PARCEL_PACKET, bytes.data, bytes.size);
     parcel->from = world_address(from->place);
     struct event *event = world_schedule(world, world->now + delay, on_packet);

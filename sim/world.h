@@ -44,6 +44,8 @@ struct world_options {
     /* What hosts' nodes notify, and every packet at the moment it is sent; may be NULL. to is NULL when nobody ever stood there. */
     void (*on_event)(void *context, struct host *host, const struct hearsay_event *event);
     void (*on_packet)(void *context, struct host *from, struct host *to, struct hearsay_bytes bytes);
+    /* What a packet takes between two hosts on top of the link's latency; NULL = nothing. */
+    uint64_t (*distance_us)(void *context, const struct host *from, const struct host *to);
     void *context;
 };
 

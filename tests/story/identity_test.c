@@ -130,6 +130,43 @@ STORY(a_foreign_cluster_is_recognised_even_under_a_known_name)
     expect_sees(c, n4 | n5, n3, ALIVE);
 }
 
+STORY(the_majority_gives_a_disputed_name_to_who_was_there_first)
+{
+    start(c, 9);
+    start_apart(c, 1);
+    crash(c, n(10));
+    restart_as(c, n(10), n4);
+    join(c, n(10), n1);
+    expect_told_within(c, seconds(10), n(10), HEARSAY_CONFLICT, nobody);
+    expect_told_within(c, seconds(10), n(10), HEARSAY_CONFLICT_RESOLVED, nobody);
+    expect(c, !last_end(c, n(10)).is_ok, "the newcomer loses");
+    crash(c, n(10)); /* as its host does then */
+    advance(c, seconds(20));
+    struct hearsay_event first = last_end(c, n4);
+    expect(c, first.type == HEARSAY_EVENT_COUNT || (first.type == HEARSAY_CONFLICT_RESOLVED && first.is_ok && first.acks >= 5),
+           "if n4 had to ask, it keeps its name (%u of %u agree)", first.acks, first.answers);
+    expect_sees(c, from_to(1, 9), n4, ALIVE);
+}
+
+static void nobody_asks(struct story *c, struct hearsay_options *options, unsigned number)
+{
+    (void)c;
+    (void)number;
+    options->name_conflicts = 0;
+}
+
+STORY(with_resolution_off_nobody_asks_and_nobody_stops)
+{
+    start_with(c, 5, nobody_asks);
+    start_apart_with(c, 1, nobody_asks);
+    crash(c, n6);
+    restart_as(c, n6, n4);
+    join(c, n6, n1);
+    expect_told_within(c, seconds(10), n6, HEARSAY_CONFLICT, nobody);
+    advance(c, seconds(20));
+    expect_never_told(c, everyone, HEARSAY_CONFLICT_RESOLVED, nobody);
+}
+
 int main(int argc, char **argv)
 {
     return story_main(argc, argv);
