@@ -23,8 +23,13 @@ while [ $# -gt 0 ]; do
 done
 status=0
 for name in ${names:-$all}; do
+    if [ "$name" = switch ]; then # minutes with 40 agents: only when asked for
+        case $flags in *--quick*) size=5 ;; *) size=20 ;; esac
+        "$(dirname "$0")/../tests/interop/switch.sh" "$build/hearsay" "$size" || status=1
+        continue
+    fi
     if [ ! -x "$build/bench/bench-$name" ]; then
-        echo "bench: there is no benchmark '$name'; there are: $all" >&2
+        echo "bench: there is no benchmark '$name'; there are: $all switch" >&2
         exit 2
     fi
     # shellcheck disable=SC2086 # a list of flags
