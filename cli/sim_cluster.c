@@ -51,17 +51,27 @@ static int list_scenarios(void)
     struct scenario scenario;
     char error[200];
     for (const struct scenario_file *file = scenario_files; file->name != NULL; file++) {
-        if (scenario_parse(&scenario, file->text, file->name, error, sizeof error)) {
+        if (scenario_parse(&scenario, file->text, file->name, 0, error, sizeof error)) {
             printf("%-20s %s\n", file->name, scenario.description);
         }
     }
     return EXIT_DONE;
 }
 
+static void tell_nul(const char *path, const char *text)
+{
+    unsigned line = 1, column = 1;
+    for (; *text != 0; text++) {
+        column = *text == '\n' ? 1 : column + 1;
+        line += *text == '\n';
+    }
+    (void)command_misused("%s:%u:%u: a NUL byte", path, line, column);
+}
+
 static char *read_text(const char *path)
 {
     FILE *file = fopen(path, "r");
-    char *text = file == NULL ? NULL : malloc(FILE_BYTES_MAX + 1);
+    char *text = file == NULL ? NULL : malloc(FILE_BYTES_MAX + 2);
     if (text == NULL) {
         (void)command_misused("--scenario %s: no ready scenario (see --list), and not a file: %s", path, strerror(errno));
         if (file != NULL) {
@@ -69,10 +79,19 @@ static char *read_text(const char *path)
         }
         return NULL;
     }
-    size_t size = fread(text, 1, FILE_BYTES_MAX, file);
-    text[size] = 0;
+    size_t size = fread(text, 1, FILE_BYTES_MAX + 1, file);
+    bool is_read = ferror(file) == 0 || command_misused("--scenario %s: %s", path, strerror(errno));
     fclose(file);
-    return text;
+    is_read = is_read && (size <= FILE_BYTES_MAX || command_misused("--scenario %s: larger than %u bytes", path, FILE_BYTES_MAX));
+    text[is_read ? size : 0] = 0;
+    if (is_read && strlen(text) == size) {
+        return text;
+    }
+    if (is_read) {
+        tell_nul(path, text);
+    }
+    free(text);
+    return NULL;
 }
 
 static bool read_scenario(struct job *job)
@@ -81,13 +100,13 @@ static bool read_scenario(struct job *job)
     bool is_read;
     for (const struct scenario_file *file = scenario_files; file->name != NULL; file++) {
         if (strcmp(file->name, scenario_name) == 0) {
-            return scenario_parse(&job->scenario, file->text, file->name, error, sizeof error) || command_misused("%s", error);
+            return scenario_parse(&job->scenario, file->text, file->name, job->nodes, error, sizeof error) || command_misused("%s", error);
         }
     }
     if ((text = read_text(scenario_name)) == NULL) {
         return false;
     }
-    is_read = scenario_parse(&job->scenario, text, scenario_name, error, sizeof error) || command_misused("%s", error);
+    is_read = scenario_parse(&job->scenario, text, scenario_name, job->nodes, error, sizeof error) || command_misused("%s", error);
     free(text);
     return is_read;
 }
@@ -118,11 +137,13 @@ static bool read_flags(struct job *job)
 {
     uint64_t count, seconds;
     if (!command_format(format, &job->is_json) || !sim_number("nodes", nodes, 2, 100000, &count) ||
-        !sim_number("duration", duration, 1, 1000000, &seconds) || !sim_number("seed", seed, 0, UINT64_MAX, &job->seed) ||
-        !read_scenario(job) || !read_config(job)) {
+        !sim_number("duration", duration, 1, 1000000, &seconds) || !sim_number("seed", seed, 0, UINT64_MAX, &job->seed)) {
         return false;
     }
     job->nodes = (uint32_t)count;
+    if (!read_scenario(job) || !read_config(job)) {
+        return false;
+    }
     job->duration_us = seconds * 1000000;
     return true;
 }

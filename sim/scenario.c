@@ -10,11 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CROWD_MAX 1000000
+#define LONG_TAIL 10 /* the place of "long_tail" among the fields of a link */
+
 struct reader {
     const char *text, *name;
     char *error;
     size_t size;
     size_t object;      /* which of the faults is read, from 1; 0 = outside of them */
+    uint32_t nodes;     /* that there will be at most, with those who join */
 };
 
 /* The text from the nth object inside the list of faults on. */
@@ -70,18 +74,21 @@ static bool read_crowd(const struct reader *r, const char *key, json_t *value, s
     unsigned first, last;
     double share;
     char rest;
+    bool is_fine = true;
     *crowd = (struct crowd){.salt = salt};
-    if (json_is_integer(value) && json_integer_value(value) > 0 && json_integer_value(value) <= 1000000) {
+    if (json_is_integer(value) && json_integer_value(value) > 0 && json_integer_value(value) <= CROWD_MAX) {
         crowd->count = (uint32_t)json_integer_value(value);
     } else if (text != NULL && sscanf(text, "%lf%c%c", &share, &rest, &rest) == 2 && rest == '%' && share > 0 && share <= 100) {
         crowd->share = share / 100;
-    } else if (text != NULL && sscanf(text, "%u-%u%c", &first, &last, &rest) == 2 && first > 0 && last >= first) {
+    } else if (text != NULL && sscanf(text, "%7u-%7u%c", &first, &last, &rest) == 2 && first > 0 && last >= first &&
+               last <= CROWD_MAX) {
         crowd->first = first;
         crowd->count = last - first + 1;
     } else {
-        return wrong(r, key, "must be a number of nodes, \"10%%\" or \"5-9\"");
+        is_fine = wrong(r, key, "must be a number of nodes, \"10%%\" or \"5-9\"");
     }
-    return true;
+    uint32_t most = crowd->first > 0 ? crowd->first + crowd->count - 1 : crowd->count;
+    return is_fine && (most <= r->nodes || wrong(r, key, "speaks of %u nodes, but there are only %u", most, r->nodes));
 }
 
 static bool read_link(const struct reader *r, const char *key, json_t *value, struct link *link, bool *is_known)
@@ -97,7 +104,10 @@ static bool read_link(const struct reader *r, const char *key, json_t *value, st
         i++;
     }
     *is_known = i < count;
-    if (!*is_known || !read_number(r, key, value, 0, fields[i].most, &number)) {
+    json_t *switched = json_is_boolean(value) && i == LONG_TAIL ? json_integer(json_is_true(value)) : NULL;
+    bool is_read = *is_known && read_number(r, key, switched != NULL ? switched : value, 0, fields[i].most, &number);
+    json_decref(switched);
+    if (!is_read) {
         return !*is_known;
     }
     uint32_t us = (uint32_t)(number * 1e6 < 4e9 ? number * 1e6 : 4e9);
@@ -150,7 +160,7 @@ static bool read_field(const struct reader *r, const char *key, json_t *value, s
     } else if (strcmp(key, "for") == 0) {
         return read_time(r, key, value, &fault->for_us);
     } else if (strcmp(key, "every") == 0) {
-        return read_time(r, key, value, &fault->every_us);
+        return read_number(r, key, value, 0.001, 1e6, &number) && read_time(r, key, value, &fault->every_us);
     } else if (strcmp(key, "until") == 0) {
         return read_time(r, key, value, &fault->until_us);
     } else if (strcmp(key, "spacing") == 0) {
@@ -178,6 +188,58 @@ static bool read_field(const struct reader *r, const char *key, json_t *value, s
     return read_link(r, key, value, &fault->link, &is_link) && (is_link || wrong(r, key, "is not known here"));
 }
 
+/* A key that says nothing about this kind of fault is one that was meant otherwise. */
+static bool is_of(const char *key, enum fault_kind kind)
+{
+    static const struct {
+        const char *key;
+        unsigned kinds; /* bits */
+    } fields[] = {{"keeps_disk", 1u << FAULT_CRASH | 1u << FAULT_SWITCH_OFF | 1u << FAULT_LEAVE}, {"run", 1u << FAULT_SLOW},
+                  {"slice", 1u << FAULT_SLOW}, {"ahead", 1u << FAULT_SKEW}, {"drift", 1u << FAULT_SKEW}, {"rate", 1u << FAULT_GARBAGE},
+                  {"others", 1u << FAULT_CUT | 1u << FAULT_CUT_ONE_WAY},
+                  {"for", ~(1u << FAULT_JOIN | 1u << FAULT_EVENT | 1u << FAULT_TAGS)},
+                  {"spacing", ~(1u << FAULT_CUT | 1u << FAULT_CUT_ONE_WAY | 1u << FAULT_PARTITION | 1u << FAULT_LINK | 1u << FAULT_GARBAGE)},
+                  {"fault", ~0u}, {"at", ~0u}, {"every", ~0u}, {"until", ~0u}, {"nodes", ~0u}};
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        if (strcmp(fields[i].key, key) == 0) {
+            return (fields[i].kinds >> kind & 1) != 0;
+        }
+    }
+    return kind == FAULT_LINK;
+}
+
+static bool fits_kind(const struct reader *r, json_t *object, const struct fault *fault)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value) {
+        if (!is_of(key, fault->kind)) {
+            return wrong(r, key, "says nothing about a %s", fault_names[fault->kind].name);
+        }
+    }
+    if (fault->kind == FAULT_JOIN && fault->who.count == 0) {
+        return wrong(r, "nodes", "must be the number of new nodes");
+    }
+    if (fault->link.burst_us > 0 && fault->link.burst_every_us == 0) {
+        return wrong(r, "burst", "goes with \"burst_every\"");
+    }
+    if (fault->kind == FAULT_SLOW && fault->run_us >= fault->slice_us) {
+        return wrong(r, "run", "must be less than \"slice\"");
+    }
+    return true;
+}
+
+static bool fits_time(const struct reader *r, json_t *object, const struct fault *fault)
+{
+    if (json_object_get(object, "until") != NULL && (fault->every_us == 0 || fault->until_us < fault->at_us)) {
+        return wrong(r, "until", "must be later than \"at\", and go with \"every\"");
+    }
+    if (fault->every_us > 0 && fault->for_us >= fault->every_us) {
+        return wrong(r, "for", "must be less than \"every\"");
+    }
+    return true;
+}
+
 static bool read_fault(struct reader *r, json_t *object, struct scenario *scenario)
 {
     struct fault *fault = &scenario->faults[scenario->fault_count++];
@@ -196,13 +258,7 @@ static bool read_fault(struct reader *r, json_t *object, struct scenario *scenar
     if (fault->kind == FAULT_KINDS) {
         return wrong(r, "fault", "is missing in fault %zu", scenario->fault_count);
     }
-    if (fault->kind == FAULT_JOIN && fault->who.count == 0) {
-        return wrong(r, "nodes", "must be the number of new nodes");
-    }
-    if (fault->kind == FAULT_SLOW && fault->run_us >= fault->slice_us) {
-        return wrong(r, "run", "must be less than \"slice\"");
-    }
-    return true;
+    return fits_kind(r, object, fault) && fits_time(r, object, fault);
 }
 
 static bool read_faults(struct reader *r, json_t *list, struct scenario *scenario)
@@ -240,11 +296,30 @@ static bool read_all(struct reader *r, json_t *root, struct scenario *scenario)
             return wrong(r, key, "is not known here");
         }
     }
+    if (scenario->link.burst_us > 0 && scenario->link.burst_every_us == 0) {
+        return wrong(r, "burst", "goes with \"burst_every\"");
+    }
     value = json_object_get(root, "faults");
     return value == NULL || read_faults(r, value, scenario);
 }
 
-bool scenario_parse(struct scenario *scenario, const char *text, const char *name, char *error, size_t size)
+/* Those who will have joined. */
+static uint32_t newcomers(json_t *root)
+{
+    size_t index;
+    json_t *object;
+    uint64_t count = 0;
+    json_array_foreach(json_object_get(root, "faults"), index, object) {
+        const char *kind = json_string_value(json_object_get(object, "fault"));
+        json_int_t nodes = json_integer_value(json_object_get(object, "nodes"));
+        if (kind != NULL && strcmp(kind, fault_names[FAULT_JOIN].name) == 0) {
+            count += nodes > 0 && nodes <= CROWD_MAX ? (uint64_t)nodes : 0;
+        }
+    }
+    return (uint32_t)count;
+}
+
+bool scenario_parse(struct scenario *scenario, const char *text, const char *name, uint32_t nodes, char *error, size_t size)
 {
     json_error_t why;
     struct reader r = {.text = text, .name = name, .error = error, .size = size};
@@ -255,6 +330,7 @@ bool scenario_parse(struct scenario *scenario, const char *text, const char *nam
         (void)snprintf(error, size, "%s:%d:%d: %s", name, why.line, why.column, why.text);
         return false;
     }
+    r.nodes = nodes == 0 ? CROWD_MAX : nodes + newcomers(root);
     bool is_read = read_all(&r, root, scenario);
     json_decref(root);
     return is_read;

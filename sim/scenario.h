@@ -22,7 +22,7 @@ struct scenario_file {
 /* The ready ones; ends with name NULL. */
 extern const struct scenario_file scenario_files[];
 
-/* name is for error lines; false with one line in error. */
-bool scenario_parse(struct scenario *scenario, const char *text, const char *name, char *error, size_t size);
+/* name is for error lines; false with one line in error. nodes: the size of the cluster, which no crowd may exceed; 0 = not known. */
+bool scenario_parse(struct scenario *scenario, const char *text, const char *name, uint32_t nodes, char *error, size_t size);
 
 #endif

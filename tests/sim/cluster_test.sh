@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Clusters in virtual time: every ready scenario runs and ends in agreement, one seed is one digest, a page has no foreign address, bad
-# scenarios are refused with line and column. cluster_test.sh PROGRAM
+# Clusters in virtual time: every ready scenario runs and ends in agreement, one seed is one digest, a page has no foreign address. What
+# is no scenario stands in bad_input.sh. cluster_test.sh PROGRAM
 set -eu
 program=$1
 work=$(mktemp -d)
@@ -44,20 +44,3 @@ echo '{"node_name": "any", "encrypt_key": "MDEyMzQ1Njc4OWFiY2RlZg==", "numbers":
 grep -q encrypted "$work/text" || fail "the key of the configuration is used: $(cat "$work/text")"
 grep -q '<svg' "$work/page.html" || fail 'the page has plots'
 ! grep -q 'https\?:' "$work/page.html" || fail 'the page needs a network'
-
-refuse() { # TEXT PLACE
-    code=0
-    printf '%b' "$1" >"$work/bad.json"
-    "$program" sim cluster --scenario "$work/bad.json" >"$work/out" 2>"$work/why" || code=$?
-    [ "$code" = 2 ] || fail "$1: exit code $code"
-    grep -q "bad.json:$2:" "$work/why" || fail "$1: $(cat "$work/why")"
-}
-refuse '{"faults": [' 1:12
-refuse '{\n "speed": 3}' 2:2
-refuse '{"faults": [\n {"fault": "crash", "at": -1}]}' 2:21
-refuse '{"faults": [{"fault": "crash"},\n {"fault": "crush"}]}' 2:3
-refuse '{"faults": [{"fault": "crash", "nodes": "many"}]}' 1:32
-refuse '{"loss": 2}' 1:2
-code=0
-"$program" sim cluster --scenario nowhere 2>"$work/why" || code=$?
-[ "$code" = 2 ] || fail 'a scenario that is not there'

@@ -86,7 +86,7 @@ static void tell_scenario(const struct scenario_file *file)
     char error[200], what[64], *text = NULL;
     size_t size = 0;
     uint64_t nonces = 0;
-    CHECK(scenario_parse(&scenario, file->text, file->name, error, sizeof error));
+    CHECK(scenario_parse(&scenario, file->text, file->name, 0, error, sizeof error));
     options.world.link = scenario.link;
     options.world.on_packet = on_packet;
     hearsay_options_lan(&options.node);
