@@ -18,6 +18,7 @@
 
 #define MEET_US 600000000u
 #define SPACING_US 20000u
+#define SEGMENT_BYTES 65536u /* as libuv reads */
 #define FILE_BYTES_MAX (1u << 20)
 
 static const char *nodes = "100", *scenario_name = "steady", *duration = "120", *config_file, *seed = "1", *format = "text", *html;
@@ -216,6 +217,7 @@ static int simulate(struct job *job)
 {
     int code;
     job->options.world = world_options_quiet(job->seed);
+    job->options.world.segment_bytes = SEGMENT_BYTES;
     job->options.world.link = job->scenario.link;
     job->options.world.on_packet = on_packet_of_cluster;
     job->options.node.cipher = cipher_toy(&job->nonces);

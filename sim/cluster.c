@@ -15,6 +15,7 @@
 #define CLUSTER_RETRY_US 5000000u
 #define CLUSTER_POLL_US 100000u
 #define CLUSTER_TARGETS 3
+#define CLUSTER_KEPT_BYTES (32 << 20)
 
 static void on_event(void *context, struct host *host, const struct hearsay_event *event);
 
@@ -22,6 +23,10 @@ struct cluster *cluster_create(const struct cluster_options *options)
 {
     struct cluster *cluster = calloc(1, sizeof *cluster);
     CHECK(cluster != NULL);
+#ifdef M_MMAP_THRESHOLD /* lists of members come and go as buffers of a megabyte: not page by page from the kernel each time */
+    (void)mallopt(M_MMAP_THRESHOLD, CLUSTER_KEPT_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, CLUSTER_KEPT_BYTES);
+#endif
     cluster->options = *options;
     struct world_options world = options->world;
     world.on_event = on_event;

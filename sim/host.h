@@ -54,6 +54,7 @@ struct host {
     uint32_t deaf_words;
     const struct link *link;     /* of this host alone, or NULL; borrowed */
 
+    struct pipe_end *ends;       /* of streams that its processes hold open */
     struct parcel *waiting, **waiting_end; /* while it does not run */
     uint64_t waiting_packet_bytes, waiting_stream_bytes;
     uint32_t waiting_accepts;

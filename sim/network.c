@@ -464,23 +464,15 @@ void network_close(struct host *host, uint32_t stream)
 void network_host_stopped(struct host *host, bool tells_peers)
 {
     struct world *world = host->world;
-    for (struct pipe *pipe = world->pipes, *next; pipe != NULL; pipe = next) {
-        next = pipe->next;
-        for (uint8_t side = 0; side < 2; side++) {
-            struct pipe_end *end = &pipe->ends[side];
-            if (!end->is_open || end->host != host) {
-                continue;
-            }
-            bool is_last = !pipe->ends[!side].is_open && pipe->references == 1;
-            pipe_drop_segments(world, pipe, side);
-            if (tells_peers) {
-                reset_other(world, pipe, side);
-            }
-            pipe_close_end(world, pipe, side);
-            if (is_last) {
-                break; /* that freed it */
-            }
+    for (struct pipe_end *end = host->ends, *next; end != NULL; end = next) {
+        struct pipe *pipe = end->pipe;
+        uint8_t side = end == &pipe->ends[1];
+        next = end->next;
+        pipe_drop_segments(world, pipe, side);
+        if (tells_peers) {
+            reset_other(world, pipe, side);
         }
+        pipe_close_end(world, pipe, side);
     }
 }
 

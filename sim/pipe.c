@@ -14,8 +14,10 @@ struct pipe *pipe_create(struct world *world)
 {
     struct pipe *pipe = calloc(1, sizeof *pipe);
     CHECK(pipe != NULL);
-    pipe->ends[0].last = &pipe->ends[0].first;
-    pipe->ends[1].last = &pipe->ends[1].first;
+    for (uint8_t side = 0; side < 2; side++) {
+        pipe->ends[side].pipe = pipe;
+        pipe->ends[side].last = &pipe->ends[side].first;
+    }
     pipe->port = (uint16_t)(32768 + rng_below(&world->rng, 28000));
     pipe->next = world->pipes;
     if (world->pipes != NULL) {
@@ -64,12 +66,10 @@ void pipe_release(struct world *world, struct pipe *pipe)
 
 struct pipe *pipe_find(const struct host *host, uint32_t stream, uint8_t *side)
 {
-    for (struct pipe *pipe = host->world->pipes; pipe != NULL; pipe = pipe->next) {
-        for (*side = 0; *side < 2; ++*side) {
-            const struct pipe_end *end = &pipe->ends[*side];
-            if (end->is_open && end->host == host && end->stream == stream && end->life == host->life) {
-                return pipe;
-            }
+    for (const struct pipe_end *end = host->ends; end != NULL; end = end->next) {
+        if (end->stream == stream && end->life == host->life) {
+            *side = end == &end->pipe->ends[1];
+            return end->pipe;
         }
     }
     return NULL;
@@ -82,14 +82,25 @@ void pipe_open_end(struct pipe *pipe, uint8_t side, struct host *host, uint32_t 
     end->life = host->life;
     end->stream = stream;
     end->is_open = true;
+    end->previous = NULL;
+    end->next = host->ends;
+    if (end->next != NULL) {
+        end->next->previous = end;
+    }
+    host->ends = end;
     pipe_hold(pipe);
 }
 
 void pipe_close_end(struct world *world, struct pipe *pipe, uint8_t side)
 {
     struct pipe_end *end = &pipe->ends[side];
-    if (end->is_open) {
-        end->is_open = false;
-        pipe_release(world, pipe);
+    if (!end->is_open) {
+        return;
     }
+    end->is_open = false;
+    if (end->next != NULL) {
+        end->next->previous = end->previous;
+    }
+    *(end->previous == NULL ? &end->host->ends : &end->previous->next) = end->next;
+    pipe_release(world, pipe);
 }

@@ -9,6 +9,8 @@
 #include "sim/host.h"
 
 struct pipe_end {
+    struct pipe *pipe;
+    struct pipe_end *next, *previous; /* while it is open: all open ends of the host */
     struct host *host;              /* NULL: not connected yet */
     uint32_t life;                  /* of the host's process that holds this end */
     uint32_t stream;                /* the node's id; 0 = not accepted yet */

@@ -182,6 +182,16 @@ void world_digest_add(struct world *world, const void *data, size_t size)
 {
     const uint8_t *at = data;
     uint64_t h = mix(world->digest, size);
+    if (size >= 64) { /* four at once: none waits for the one before */
+        uint64_t a = h, b = h ^ 1, c = h ^ 2, d = h ^ 3;
+        for (; size >= 32; size -= 32, at += 32) {
+            a = mix(a, bytes_get_u64(at));
+            b = mix(b, bytes_get_u64(at + 8));
+            c = mix(c, bytes_get_u64(at + 16));
+            d = mix(d, bytes_get_u64(at + 24));
+        }
+        h = mix(mix(a, b), mix(c, d));
+    }
     for (; size >= 8; size -= 8, at += 8) {
         h = mix(h, bytes_get_u64(at));
     }

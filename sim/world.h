@@ -20,6 +20,7 @@
 struct host;
 struct world;
 struct pipe;
+struct pipe_end;
 struct event;
 
 /* How packets travel. Chances are in [0, 1]. */

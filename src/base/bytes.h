@@ -18,9 +18,24 @@ static inline struct hearsay_bytes bytes_of_string(const char *string)
     return (struct hearsay_bytes){(const uint8_t *)string, string == NULL ? 0 : strlen(string)};
 }
 
+/* Most of what is compared is a short name: by words, which may overlap, and without a call. */
+static inline bool bytes_same(const uint8_t *a, const uint8_t *b, size_t size)
+{
+    if (size > 16) {
+        return memcmp(a, b, size) == 0;
+    }
+    if (size >= 8) {
+        return memcmp(a, b, 8) == 0 && memcmp(a + size - 8, b + size - 8, 8) == 0;
+    }
+    if (size >= 4) {
+        return memcmp(a, b, 4) == 0 && memcmp(a + size - 4, b + size - 4, 4) == 0;
+    }
+    return size == 0 || (a[0] == b[0] && a[size / 2] == b[size / 2] && a[size - 1] == b[size - 1]);
+}
+
 static inline bool bytes_equal(struct hearsay_bytes a, struct hearsay_bytes b)
 {
-    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+    return a.size == b.size && bytes_same(a.data, b.data, a.size);
 }
 
 /* memcpy that takes size 0 with any pointers. */
@@ -31,21 +46,10 @@ static inline void bytes_copy(void *to, const void *from, size_t size)
     }
 }
 
-static inline uint64_t bytes_hash(struct hearsay_bytes b, uint64_t seed)
-{
-    uint64_t h = seed ^ 0xcbf29ce484222325u;
-    for (size_t i = 0; i < b.size; i++) {
-        h = (h ^ b.data[i]) * 0x100000001b3u;
-    }
-    h ^= h >> 32;
-    h *= 0xd6e8feb86659fd93u;
-    return h ^ (h >> 32);
-}
-
 /* Equal as peers compare: byte by byte, port included. */
 static inline bool address_equal(const struct hearsay_address *a, const struct hearsay_address *b)
 {
-    return a->size == b->size && a->port == b->port && memcmp(a->bytes, b->bytes, a->size) == 0;
+    return a->size == b->size && a->port == b->port && bytes_same(a->bytes, b->bytes, a->size);
 }
 
 /* IPv4 in 4 bytes and IPv4 mapped into 16 bytes are the same place. */
@@ -81,6 +85,32 @@ static inline uint32_t bytes_get_u32(const uint8_t *p)
 static inline uint64_t bytes_get_u64(const uint8_t *p)
 {
     return (uint64_t)bytes_get_u32(p) << 32 | bytes_get_u32(p + 4);
+}
+
+static inline uint64_t bytes_mix(uint64_t h, uint64_t word)
+{
+    h = (h ^ word) * 0x9fb21c651e98df25u;
+    return h ^ (h >> 32);
+}
+
+/* Eight bytes at a time; names are mostly shorter than two of these. The same on every machine. */
+static inline uint64_t bytes_hash(struct hearsay_bytes b, uint64_t seed)
+{
+    const uint8_t *at = b.data;
+    size_t left = b.size;
+    uint64_t h = bytes_mix(seed, b.size);
+    for (; left > 8; left -= 8, at += 8) {
+        h = bytes_mix(h, bytes_get_u64(at));
+    }
+    uint64_t last = 0;
+    if (left >= 4) { /* the two halves may overlap */
+        last = (uint64_t)bytes_get_u32(at) << 32 | bytes_get_u32(at + left - 4);
+    } else if (left > 0) {
+        last = (uint64_t)at[0] << 16 | (uint64_t)at[left / 2] << 8 | at[left - 1];
+    }
+    h = (h ^ last) * 0xd6e8feb86659fd93u;
+    h = (h ^ (h >> 32)) * 0x9fb21c651e98df25u;
+    return h ^ (h >> 32);
 }
 
 static inline void bytes_put_u16(uint8_t *p, uint16_t v)

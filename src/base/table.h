@@ -9,10 +9,11 @@
 #include "base/memory.h"
 
 #define TABLE_NONE UINT32_MAX
+#define TABLE_MOST 0x3fffffeu /* numbers are smaller; what is above them in an entry saves looking at most other keys */
 
 struct table {
     const struct hearsay_allocator *memory;
-    uint32_t *slots; /* number + 1, or 0 */
+    uint32_t *slots; /* number + 1 and a piece of the hash, or 0 */
     uint32_t capacity, count;
     /* The key of a stored number. */
     struct hearsay_bytes (*key)(const void *owner, uint32_t number);
@@ -25,6 +26,10 @@ void table_init(struct table *t, const struct hearsay_allocator *memory, uint64_
 void table_deinit(struct table *t);
 /* TABLE_NONE when absent. */
 uint32_t table_find(const struct table *t, struct hearsay_bytes key);
+/* Two steps of looking ahead, for many keys at once: brings near where the search for a key begins; then tells the number it would look at
+ * first (or TABLE_NONE), for the owner to bring near. */
+void table_fetch(const struct table *t, struct hearsay_bytes key);
+uint32_t table_guess(const struct table *t, struct hearsay_bytes key);
 /* Makes room for one more, or for `more`. False when memory is out. */
 bool table_reserve(struct table *t);
 bool table_reserve_many(struct table *t, uint32_t more);

@@ -304,6 +304,9 @@ void presence_on_reap(struct presence *p, struct beliefs *b, struct turn *turn)
 {
     timers_set(turn->timers, &p->reap, turn->now + turn_ms(turn->options->reap_interval_ms));
     forget_old_pending(p, turn);
+    if (b->members.names.count == b->members.listed) {
+        return; /* nobody is kept besides the list */
+    }
     for (uint32_t slot = 0; slot < b->members.used; slot++) {
         const struct member *member = members_at(&b->members, slot);
         if (member->identity == NULL || slot == b->members.self || member->place != MEMBERS_NONE) {

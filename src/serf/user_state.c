@@ -19,22 +19,34 @@ static uint32_t filled_slots(const struct events *e)
     return count;
 }
 
-static size_t bytes_needed(const struct serf *s, const struct beliefs *b)
-{
-    size_t size = STATE_FIXED_BYTES;
-    for (uint32_t i = 0; s->events.slots != NULL && i < s->events.slot_count; i++) {
-        size += s->events.slots[i].events.size + s->events.slots[i].count * 32u + 32;
-    }
-    for (uint32_t slot = 0; slot < b->members.used; slot++) {
-        const struct identity *i = members_at(&b->members, slot)->identity;
-        size += i == NULL ? 0 : 2u * (i->name_size + STATE_PER_NAME_BYTES);
-    }
-    return size;
-}
-
 static bool is_shown(const struct member *member)
 {
     return member->identity != NULL && member->status != MEMBERS_STATUS_NONE && !member->is_remembered;
+}
+
+/* What is to be written. */
+struct extent {
+    size_t bytes; /* at most */
+    uint32_t shown, left;
+};
+
+static struct extent measure(const struct serf *s, const struct beliefs *b)
+{
+    struct extent e = {.bytes = STATE_FIXED_BYTES};
+    for (uint32_t i = 0; s->events.slots != NULL && i < s->events.slot_count; i++) {
+        e.bytes += s->events.slots[i].events.size + s->events.slots[i].count * 32u + 32;
+    }
+    for (uint32_t slot = 0; slot < b->members.used; slot++) {
+        const struct member *member = members_at(&b->members, slot);
+        members_fetch_next(&b->members, slot);
+        if (is_shown(member)) {
+            bool has_left = member->status == MEMBERS_STATUS_LEFT;
+            e.shown++;
+            e.left += has_left;
+            e.bytes += (has_left ? 2u : 1u) * (member->identity->name_size + STATE_PER_NAME_BYTES);
+        }
+    }
+    return e;
 }
 
 static void write_slots(struct writer *w, const struct events *e)
@@ -57,28 +69,23 @@ static void write_slots(struct writer *w, const struct events *e)
 bool user_state_write(const struct serf *s, const struct beliefs *b, struct buffer *out)
 {
     const struct members *m = &b->members;
-    size_t needed = bytes_needed(s, b);
-    if (!buffer_reserve(out, needed)) {
+    struct extent e = measure(s, b);
+    if (!buffer_reserve(out, e.bytes)) {
         return false;
     }
-    uint32_t left = 0, shown = 0;
-    for (uint32_t slot = 0; slot < m->used; slot++) {
-        const struct member *member = members_at(m, slot);
-        shown += is_shown(member);
-        left += is_shown(member) && member->status == MEMBERS_STATUS_LEFT;
-    }
-    struct writer w = writer_of(out->data + out->size, needed);
+    struct writer w = writer_of(out->data + out->size, e.bytes);
     write_slots(&w, &s->events);
-    serf_state_put_left(&w, s->presence.clock.time, left);
-    for (uint32_t slot = 0; slot < m->used; slot++) {
+    serf_state_put_left(&w, s->presence.clock.time, e.left);
+    for (uint32_t slot = 0; e.left > 0 && slot < m->used; slot++) {
         const struct member *member = members_at(m, slot);
         if (is_shown(member) && member->status == MEMBERS_STATUS_LEFT) {
             msgpack_put_raw(&w, pool_name(member->identity));
         }
     }
-    serf_state_put_status(&w, s->queries.clock.time, shown);
+    serf_state_put_status(&w, s->queries.clock.time, e.shown);
     for (uint32_t slot = 0; slot < m->used; slot++) {
         const struct member *member = members_at(m, slot);
+        members_fetch_next(m, slot);
         if (is_shown(member)) {
             msgpack_put_raw(&w, pool_name(member->identity));
             msgpack_put_uint(&w, member->status_ltime);
@@ -144,21 +151,34 @@ static bool is_news(const struct member *member, const struct serf_intent *inten
     return intent->ltime > member->status_ltime || (intent->ltime == member->status_ltime && member->status == MEMBERS_STATUS_LEAVING);
 }
 
+/* One intent that stands in theirs. */
+static void merge_intent(struct serf *s, struct beliefs *b, struct turn *turn, const struct strangers *strangers, struct serf_intent intent)
+{
+    struct members *m = &b->members;
+    uint32_t slot = members_find(m, intent.node);
+    bool has_left = slot == MEMBERS_NONE ? is_stranger_that_left(strangers, intent.node) : members_at(m, slot)->is_marked;
+    intent.ltime += has_left && intent.ltime < UINT64_MAX;
+    if (slot == MEMBERS_NONE || is_news(members_at(m, slot), &intent)) {
+        (void)presence_on_intent(&s->presence, b, turn, has_left, &intent); /* what a merge brings is not told on */
+    }
+}
+
 static void merge_intents(struct serf *s, struct beliefs *b, struct turn *turn, struct serf_state state)
 {
     struct members *m = &b->members;
     struct strangers strangers = {.count = 0};
     mark_left(m, state, &strangers);
     struct serf_state walk = state;
-    struct serf_intent intent = {0};
-    while (serf_state_next_status(&walk, &intent.node, &intent.ltime)) {
-        uint32_t slot = members_find(m, intent.node);
-        bool has_left = slot == MEMBERS_NONE ? is_stranger_that_left(&strangers, intent.node) : members_at(m, slot)->is_marked;
-        intent.ltime += has_left && intent.ltime < UINT64_MAX;
-        if (slot != MEMBERS_NONE && !is_news(members_at(m, slot), &intent)) {
-            continue;
+    for (uint32_t count = FETCH_AHEAD; count == FETCH_AHEAD;) {
+        struct hearsay_bytes names[FETCH_AHEAD];
+        uint64_t ltimes[FETCH_AHEAD];
+        for (count = 0; count < FETCH_AHEAD && serf_state_next_status(&walk, &names[count], &ltimes[count]);) {
+            count++;
         }
-        (void)presence_on_intent(&s->presence, b, turn, has_left, &intent); /* what a merge brings is not told on */
+        members_fetch(m, names, count);
+        for (uint32_t i = 0; i < count; i++) {
+            merge_intent(s, b, turn, &strangers, (struct serf_intent){.node = names[i], .ltime = ltimes[i]});
+        }
     }
     unmark_left(m, state);
 }

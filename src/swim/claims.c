@@ -106,9 +106,9 @@ static void refute(struct beliefs *b, struct turn *turn, uint32_t accused, struc
 
 /* ---- alive ----------------------------------------------------------------------------------------------------------- */
 
-static bool alive_is_sound(struct turn *turn, const struct message_alive *claim)
+static bool alive_is_sound(struct turn *turn, const struct message_alive *claim, bool is_known)
 {
-    if (!is_name(claim->node) || claim->meta.size > HEARSAY_META_MAX) {
+    if ((!is_known && !is_name(claim->node)) || claim->meta.size > HEARSAY_META_MAX) {
         turn->counters->drop_malformed++;
         return false;
     }
@@ -245,13 +245,13 @@ void claims_alive(struct beliefs *b, struct turn *turn, const struct message_ali
 {
     struct members *m = &b->members;
     struct message_alive claim = *given;
-    if (!alive_is_sound(turn, &claim)) {
+    uint32_t slot = members_find(m, claim.node);
+    if (!alive_is_sound(turn, &claim, slot != MEMBERS_NONE)) {
         return;
     }
     if (claim.address.port == 0) {
         claim.address.port = turn->options->advertise.port;
     }
-    uint32_t slot = members_find(m, claim.node);
     bool is_self = slot != MEMBERS_NONE && slot == m->self;
     if (is_self && m->is_leaving) {
         return; /* 1. */

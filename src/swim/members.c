@@ -58,6 +58,25 @@ static bool resize_list(struct members *m, struct turn *turn, uint32_t capacity)
     return true;
 }
 
+void members_fetch(const struct members *m, const struct hearsay_bytes *names, uint32_t count)
+{
+    uint32_t slots[FETCH_AHEAD];
+    for (uint32_t i = 0; i < count; i++) {
+        table_fetch(&m->names, names[i]);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        slots[i] = table_guess(&m->names, names[i]);
+        if (slots[i] != TABLE_NONE) {
+            fetch(&m->slots[slots[i]]);
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (slots[i] != TABLE_NONE) {
+            pool_fetch(m->slots[slots[i]].identity);
+        }
+    }
+}
+
 /* Grows by a quarter: little of the memory stands empty. */
 static bool reserve_slot(struct members *m, struct turn *turn)
 {

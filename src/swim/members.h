@@ -64,6 +64,8 @@ void members_init(struct members *m, struct turn *turn, struct hearsay_pool *poo
 void members_deinit(struct members *m, struct turn *turn);
 
 uint32_t members_find(const struct members *m, struct hearsay_bytes name);
+/* Brings near what finding these names (at most FETCH_AHEAD) and looking at them will touch. */
+void members_fetch(const struct members *m, const struct hearsay_bytes *names, uint32_t count);
 static inline struct member *members_at(const struct members *m, uint32_t slot)
 {
     return &m->slots[slot];
@@ -79,6 +81,21 @@ static inline const struct hearsay_address *members_address(const struct members
 
 /* Room for so many more, exactly: they stand in a list before us. Without memory for it each makes its own way later. */
 void members_expect(struct members *m, struct turn *turn, uint32_t more);
+/* The same for those that are next in a walk: along the list, or along the slots. */
+static inline void members_fetch_listed(const struct members *m, uint32_t place)
+{
+    if (place + 2 * FETCH_AHEAD < m->listed) {
+        fetch(&m->slots[m->list[place + 2 * FETCH_AHEAD]]);
+        pool_fetch(m->slots[m->list[place + FETCH_AHEAD]].identity);
+    }
+}
+static inline void members_fetch_next(const struct members *m, uint32_t slot)
+{
+    if (slot + FETCH_AHEAD < m->used) {
+        pool_fetch(m->slots[slot + FETCH_AHEAD].identity);
+    }
+}
+
 /* A new slot for a name that is not known, unlisted, state dead, incarnation 0. MEMBERS_NONE when full or out of memory (counted). */
 uint32_t members_add(struct members *m, struct turn *turn, struct hearsay_bytes name, const struct hearsay_address *address,
                      struct hearsay_bytes meta, const uint8_t versions[6]);

@@ -8,6 +8,16 @@
 #include "base/check.h"
 
 #define UNSHARED UINT32_MAX
+#define BLOCK_CELLS_LEAST 8
+#define BLOCK_CELLS_MOST 1024
+
+struct pool_cell {
+    struct pool_cell *next; /* while it is free */
+};
+
+struct pool_block {
+    struct pool_block *next;
+};
 
 static struct hearsay_bytes fingerprint_key(const void *owner, uint32_t number)
 {
@@ -32,6 +42,11 @@ void pool_destroy(struct hearsay_pool *pool)
     }
     CHECK(pool->table.count == 0); /* a node still lives on it */
     struct hearsay_allocator memory = pool->memory;
+    while (pool->blocks != NULL) {
+        struct pool_block *next = pool->blocks->next;
+        memory_free(&memory, pool->blocks);
+        pool->blocks = next;
+    }
     table_deinit(&pool->table);
     memory_free(&memory, pool->items);
     memory_free(&memory, pool);
@@ -46,6 +61,11 @@ static uint64_t fingerprint_of(struct hearsay_bytes name, const struct hearsay_a
     return bytes_hash(bytes_of(versions, 6), h);
 }
 
+static size_t size_of(size_t name_size, size_t meta_size)
+{
+    return offsetof(struct identity, name) + name_size + 1 + meta_size;
+}
+
 bool pool_is(const struct identity *i, struct hearsay_bytes name, const struct hearsay_address *address, struct hearsay_bytes meta,
              const uint8_t versions[6])
 {
@@ -53,10 +73,55 @@ bool pool_is(const struct identity *i, struct hearsay_bytes name, const struct h
            memcmp(i->versions, versions, 6) == 0;
 }
 
+static bool add_cells(struct hearsay_pool *pool)
+{
+    uint32_t count = pool->cells < BLOCK_CELLS_LEAST ? BLOCK_CELLS_LEAST : pool->cells;
+    count = count > BLOCK_CELLS_MOST ? BLOCK_CELLS_MOST : count;
+    struct pool_block *block = memory_resize(&pool->memory, NULL, sizeof *block + (count + 1) * POOL_CELL);
+    if (block == NULL) {
+        return false;
+    }
+    block->next = pool->blocks;
+    pool->blocks = block;
+    pool->cells += count;
+    uint8_t *first = (uint8_t *)(block + 1);
+    first += (POOL_CELL - (uintptr_t)first % POOL_CELL) % POOL_CELL;
+    while (count-- > 0) { /* the last one first: they are taken in the order in which they stand */
+        struct pool_cell *cell = (struct pool_cell *)(void *)(first + (size_t)count * POOL_CELL);
+        cell->next = pool->free_cells;
+        pool->free_cells = cell;
+    }
+    return true;
+}
+
+static void *take(struct hearsay_pool *pool, size_t size)
+{
+    if (size > POOL_CELL) {
+        return memory_resize(&pool->memory, NULL, size);
+    }
+    if (pool->free_cells == NULL && !add_cells(pool)) {
+        return NULL;
+    }
+    struct pool_cell *cell = pool->free_cells;
+    pool->free_cells = cell->next;
+    return cell;
+}
+
+static void give_back(struct hearsay_pool *pool, struct identity *i)
+{
+    if (size_of(i->name_size, i->meta_size) > POOL_CELL) {
+        memory_free(&pool->memory, i);
+        return;
+    }
+    struct pool_cell *cell = (struct pool_cell *)(void *)i;
+    cell->next = pool->free_cells;
+    pool->free_cells = cell;
+}
+
 static struct identity *make(struct hearsay_pool *pool, struct hearsay_bytes name, const struct hearsay_address *address,
                              struct hearsay_bytes meta, const uint8_t versions[6])
 {
-    struct identity *i = memory_resize(&pool->memory, NULL, sizeof *i + name.size + 1 + meta.size);
+    struct identity *i = take(pool, size_of(name.size, meta.size));
     if (i == NULL) {
         return NULL;
     }
@@ -135,5 +200,5 @@ void pool_release(struct hearsay_pool *pool, const struct identity *identity)
         pool->items[i->number] = (struct identity *)(uintptr_t)pool->free_first;
         pool->free_first = i->number + 1;
     }
-    memory_free(&pool->memory, i);
+    give_back(pool, i);
 }

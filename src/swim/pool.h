@@ -6,6 +6,7 @@
 #ifndef HEARSAY_SWIM_POOL_H
 #define HEARSAY_SWIM_POOL_H
 
+#include "base/fetch.h"
 #include "base/table.h"
 
 struct identity {
@@ -19,8 +20,17 @@ struct identity {
     char name[];           /* NUL-terminated, then meta */
 };
 
+/* A small identity fills one line of the cache, wholly its own: walks over thousands of them wait for nothing else. */
+#define POOL_CELL 64
+
+struct pool_cell;
+struct pool_block;
+
 struct hearsay_pool {
     struct hearsay_allocator memory;
+    struct pool_block *blocks; /* of cells; given back with the pool */
+    struct pool_cell *free_cells;
+    uint32_t cells;            /* in all blocks */
     struct identity **items;
     uint32_t used, capacity, free_first; /* free_first: 1 + number of a free place, 0 = none */
     struct table table;
@@ -38,6 +48,11 @@ bool pool_is(const struct identity *i, struct hearsay_bytes name, const struct h
 /* Counts one more owner of an identity in hand. */
 const struct identity *pool_hold(const struct identity *identity);
 void pool_release(struct hearsay_pool *pool, const struct identity *identity);
+
+static inline void pool_fetch(const struct identity *i)
+{
+    fetch(i);
+}
 
 static inline struct hearsay_bytes pool_name(const struct identity *i)
 {

@@ -6,6 +6,7 @@
 
 #define PUSH_PULL_SCALE_FROM 32
 #define ENTRY_BYTES_MAX (HEARSAY_NAME_MAX + HEARSAY_META_MAX + 160)
+#define ENTRY_BYTES_USUAL 128
 
 uint64_t push_pull_delay_us(const struct turn *turn)
 {
@@ -16,28 +17,76 @@ uint64_t push_pull_delay_us(const struct turn *turn)
     return turn_ms(turn->options->push_pull_interval_ms) * factor;
 }
 
-static bool append(struct buffer *out, const struct writer *w)
-{
-    return !w->is_full && buffer_append(out, w->data, w->size);
-}
-
 bool push_pull_write(const struct beliefs *b, bool is_join, bool is_look, struct hearsay_bytes user_state, struct buffer *out)
 {
     const struct members *m = &b->members;
-    uint8_t bytes[ENTRY_BYTES_MAX];
-    struct writer w = writer_of(bytes, sizeof bytes);
     struct message_push_pull_header header = {.is_join = is_join, .nodes = is_look ? 0 : m->listed,
                                               .user_state_size = (uint32_t)user_state.size};
-    message_encode_push_pull_header(&w, &header);
-    bool ok = append(out, &w);
-    for (uint32_t i = 0; ok && i < header.nodes; i++) {
-        struct message_alive entry = claims_alive_of(b, m->list[i]);
-        w = writer_of(bytes, sizeof bytes);
-        message_encode_push_pull_entry(&w, &entry, members_at(m, m->list[i])->state);
-        ok = append(out, &w);
+    if (!buffer_reserve(out, ENTRY_BYTES_MAX + (size_t)header.nodes * ENTRY_BYTES_USUAL + user_state.size)) {
+        return false;
     }
-    return ok && buffer_append(out, user_state.data, user_state.size);
+    struct writer w = writer_of(out->data + out->size, out->capacity - out->size);
+    message_encode_push_pull_header(&w, &header);
+    out->size += w.size;
+    for (uint32_t i = 0; i < header.nodes; i++) {
+        if (!buffer_reserve(out, ENTRY_BYTES_MAX)) {
+            return false;
+        }
+        members_fetch_listed(m, i);
+        struct message_alive entry = claims_alive_of(b, m->list[i]);
+        w = writer_of(out->data + out->size, out->capacity - out->size);
+        message_encode_push_pull_entry(&w, &entry, members_at(m, m->list[i])->state);
+        out->size += w.size;
+    }
+    return buffer_append(out, user_state.data, user_state.size);
 }
+
+/* ---- versions: everybody must speak what all the living speak ----------------------------------------------------------------- */
+
+static const struct push_pull_versions no_versions = {.protocol = {0, 255, 255, 0}, .delegate = {0, 255, 255, 0}};
+
+static void narrow(struct push_pull_range *range, uint8_t least, uint8_t most)
+{
+    range->least = least > range->least ? least : range->least;
+    range->most = most < range->most ? most : range->most;
+}
+
+static void speak(struct push_pull_range *range, uint8_t least, uint8_t most)
+{
+    range->spoken_least = least < range->spoken_least ? least : range->spoken_least;
+    range->spoken_most = most > range->spoken_most ? most : range->spoken_most;
+}
+
+static void note_versions(struct push_pull_versions *all, const uint8_t v[6], bool counts)
+{
+    if (counts) {
+        narrow(&all->protocol, v[0], v[1]);
+        narrow(&all->delegate, v[3], v[4]);
+    }
+    speak(&all->protocol, v[2], v[2]);
+    speak(&all->delegate, v[5], v[5]);
+}
+
+static bool is_spoken_by_all(const struct push_pull_range *range)
+{
+    return range->spoken_least >= range->least && range->spoken_most <= range->most;
+}
+
+bool push_pull_versions_fit(const struct beliefs *b, const struct push_pull *theirs)
+{
+    const struct members *m = &b->members;
+    struct push_pull_versions all = theirs->versions;
+    for (uint32_t slot = 0; slot < m->used; slot++) { /* in this order, not the list's: memory is read ahead, and at hand for what follows */
+        const struct member *member = members_at(m, slot);
+        members_fetch_next(m, slot);
+        if (member->identity != NULL && member->place != MEMBERS_NONE) {
+            note_versions(&all, member->identity->versions, member->state == MESSAGE_STATE_ALIVE);
+        }
+    }
+    return is_spoken_by_all(&all.protocol) && is_spoken_by_all(&all.delegate);
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------------------- */
 
 bool push_pull_read(struct hearsay_bytes body, struct push_pull *out)
 {
@@ -46,65 +95,19 @@ bool push_pull_read(struct hearsay_bytes body, struct push_pull *out)
         return false;
     }
     out->entries = r;
+    out->versions = no_versions;
     for (uint32_t i = 0; i < out->header.nodes; i++) {
         struct message_alive entry;
         enum message_state state;
+        uint8_t v[6] = {0};
         if (!message_decode_push_pull_entry(&r, &entry, &state)) {
             return false;
         }
+        bytes_copy(v, entry.versions.data, entry.versions.size > 6 ? 6 : entry.versions.size);
+        note_versions(&out->versions, v, state == MESSAGE_STATE_ALIVE && entry.versions.size >= 5);
     }
     out->user_state = reader_take(&r, out->header.user_state_size);
     return !r.is_bad;
-}
-
-struct range {
-    uint8_t least, most; /* versions everybody speaks */
-};
-
-static void narrow(struct range *range, uint8_t least, uint8_t most)
-{
-    range->least = least > range->least ? least : range->least;
-    range->most = most < range->most ? most : range->most;
-}
-
-static bool contains(const struct range *range, uint8_t version)
-{
-    return version >= range->least && version <= range->most;
-}
-
-bool push_pull_versions_fit(const struct beliefs *b, const struct push_pull *theirs)
-{
-    const struct members *m = &b->members;
-    struct range protocol = {0, 255}, delegate = {0, 255};
-    for (int pass = 0; pass < 2; pass++) { /* first find the ranges of the living, then hold everybody against them */
-        for (uint32_t i = 0; i < m->listed; i++) {
-            const struct member *member = members_at(m, m->list[i]);
-            const uint8_t *v = member->identity->versions;
-            if (pass == 0 && member->state == MESSAGE_STATE_ALIVE) {
-                narrow(&protocol, v[0], v[1]);
-                narrow(&delegate, v[3], v[4]);
-            } else if (pass == 1 && (!contains(&protocol, v[2]) || !contains(&delegate, v[5]))) {
-                return false;
-            }
-        }
-        struct reader r = theirs->entries;
-        for (uint32_t i = 0; i < theirs->header.nodes; i++) {
-            struct message_alive e;
-            enum message_state state;
-            if (!message_decode_push_pull_entry(&r, &e, &state)) {
-                return false;
-            }
-            uint8_t v[6] = {0};
-            memcpy(v, e.versions.size == 0 ? v : e.versions.data, e.versions.size > 6 ? 6 : e.versions.size);
-            if (pass == 0 && state == MESSAGE_STATE_ALIVE && e.versions.size >= 5) {
-                narrow(&protocol, v[0], v[1]);
-                narrow(&delegate, v[3], v[4]);
-            } else if (pass == 1 && (!contains(&protocol, v[2]) || !contains(&delegate, v[5]))) {
-                return false;
-            }
-        }
-    }
-    return true;
 }
 
 void push_pull_merge(struct beliefs *b, struct turn *turn, const struct push_pull *theirs, const struct claim_source *source)
@@ -113,13 +116,18 @@ void push_pull_merge(struct beliefs *b, struct turn *turn, const struct push_pul
     if (source->is_silent) {
         members_expect(&b->members, turn, theirs->header.nodes);
     }
-    for (uint32_t i = 0; i < theirs->header.nodes; i++) {
-        struct message_alive entry;
-        enum message_state state;
-        if (!message_decode_push_pull_entry(&r, &entry, &state)) {
-            return;
+    for (uint32_t i = 0; i < theirs->header.nodes; i += FETCH_AHEAD) {
+        struct message_alive entries[FETCH_AHEAD];
+        enum message_state states[FETCH_AHEAD];
+        struct hearsay_bytes names[FETCH_AHEAD];
+        uint32_t left = theirs->header.nodes - i, count = 0;
+        for (; count < left && count < FETCH_AHEAD && message_decode_push_pull_entry(&r, &entries[count], &states[count]); count++) {
+            names[count] = entries[count].node;
         }
-        claims_merge(b, turn, &entry, state, source);
+        members_fetch(&b->members, names, count);
+        for (uint32_t k = 0; k < count; k++) {
+            claims_merge(b, turn, &entries[k], states[k], source);
+        }
     }
 }
 

@@ -8,11 +8,20 @@
 
 #include "swim/claims.h"
 
+/* Which versions of one protocol the living speak all, from least to most, and which anybody uses. */
+struct push_pull_range {
+    uint8_t least, most, spoken_least, spoken_most;
+};
+struct push_pull_versions {
+    struct push_pull_range protocol, delegate;
+};
+
 /* A received push/pull, checked to be well-formed. Borrows from the stream's body. */
 struct push_pull {
     struct message_push_pull_header header;
     struct reader entries;
     struct hearsay_bytes user_state;
+    struct push_pull_versions versions; /* of all entries */
 };
 
 /* Milliseconds until the next periodic exchange: the interval, doubled, tripled … above 32, 64 … members. */

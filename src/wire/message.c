@@ -114,7 +114,7 @@ static bool decode_accusation(struct reader *r, struct message_accusation *out)
 /* Do these very bytes come next? Then they are read. */
 static inline bool takes(struct reader *r, const char *bytes, size_t size)
 {
-    if (reader_left(r) < size || memcmp(r->at, bytes, size) != 0) {
+    if (reader_left(r) < size || !bytes_same(r->at, (const uint8_t *)bytes, size)) {
         return false;
     }
     r->at += size;
@@ -258,6 +258,13 @@ bool message_decode_push_pull_header(struct reader *r, struct message_push_pull_
         }
     }
     return !r->is_bad;
+}
+
+bool message_skip_usual_entry(struct reader *r)
+{
+    struct message_alive entry;
+    uint32_t state;
+    return decode_usual_alive(r, true, &entry, &state);
 }
 
 bool message_decode_push_pull_entry(struct reader *r, struct message_alive *entry, enum message_state *state)

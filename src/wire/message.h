@@ -103,6 +103,8 @@ void message_encode_push_pull_entry(struct writer *w, const struct message_alive
 bool message_decode_push_pull_header(struct reader *r, struct message_push_pull_header *header);
 /* state: unknown numbers are malformed. */
 bool message_decode_push_pull_entry(struct reader *r, struct message_alive *entry, enum message_state *state);
+/* Moves over a whole entry that is written as everybody writes it; false, and nothing moved, for any other and what has not arrived yet. */
+bool message_skip_usual_entry(struct reader *r);
 /* Stream form of a user message: type byte + {UserMsgLen} + bytes. Reads after the type byte. */
 void message_encode_user_stream(struct writer *w, struct hearsay_bytes payload);
 bool message_decode_user_stream(struct reader *r, struct hearsay_bytes *payload);

@@ -307,7 +307,7 @@ static uint64_t get_integer(struct reader *r, bool *is_negative)
     return (uint64_t)v;
 }
 
-uint64_t msgpack_get_uint(struct reader *r, uint64_t most)
+uint64_t msgpack_get_long_uint(struct reader *r, uint64_t most)
 {
     bool is_negative;
     uint64_t v = get_integer(r, &is_negative);
@@ -353,12 +353,9 @@ double msgpack_get_double(struct reader *r)
     return is_negative ? (double)(int64_t)v : (double)v;
 }
 
-struct hearsay_bytes msgpack_get_raw(struct reader *r)
+struct hearsay_bytes msgpack_get_long_raw(struct reader *r)
 {
     uint8_t code = reader_u8(r);
-    if ((code & 0xe0) == 0xa0) {
-        return reader_take(r, code & 31u);
-    }
     if (code == 0xc0 || r->is_bad) {
         return (struct hearsay_bytes){NULL, 0};
     }

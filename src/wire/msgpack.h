@@ -38,10 +38,27 @@ void msgpack_put_bin(struct writer *w, struct hearsay_bytes v);        /* RPC: c
 uint32_t msgpack_get_map(struct reader *r);
 uint32_t msgpack_get_array(struct reader *r);
 bool msgpack_get_bool(struct reader *r);          /* c2 c3, also 00 01, nil = false */
-uint64_t msgpack_get_uint(struct reader *r, uint64_t most); /* any integer form; negative or above most is bad; nil = 0 */
+uint64_t msgpack_get_long_uint(struct reader *r, uint64_t most);
+/* any integer form; negative or above most is bad; nil = 0 */
+static inline uint64_t msgpack_get_uint(struct reader *r, uint64_t most)
+{
+    bool is_short = reader_left(r) > 0 && *r->at < 0x80 && *r->at <= most;
+    return is_short ? *r->at++ : msgpack_get_long_uint(r, most);
+}
 int64_t msgpack_get_int(struct reader *r);        /* any integer form that fits; nil = 0 */
 double msgpack_get_double(struct reader *r);      /* ca, cb or an integer; nil = 0 */
-struct hearsay_bytes msgpack_get_raw(struct reader *r); /* any string or binary form; nil = {NULL, 0}; "" has data != NULL */
+struct hearsay_bytes msgpack_get_long_raw(struct reader *r);
+/* any string or binary form; nil = {NULL, 0}; "" has data != NULL */
+static inline struct hearsay_bytes msgpack_get_raw(struct reader *r)
+{
+    size_t left = reader_left(r);
+    if (left > 0 && (*r->at & 0xe0) == 0xa0 && (*r->at & 31u) < left) { /* names of fields and most others */
+        struct hearsay_bytes raw = bytes_of(r->at + 1, *r->at & 31u);
+        r->at += 1 + raw.size;
+        return raw;
+    }
+    return msgpack_get_long_raw(r);
+}
 void msgpack_get_address(struct reader *r, struct hearsay_address *out); /* raw of 0, 4 or 16 bytes; leaves the port alone */
 bool msgpack_peek_nil(const struct reader *r);
 /* Skips one value of any kind, nested at most 16 deep; cost is bounded by the bytes left. */

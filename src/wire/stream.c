@@ -17,6 +17,7 @@ void stream_reader_init(struct stream_reader *s, const struct envelope *e, bool 
     buffer_init(&s->opened[0], e->memory);
     buffer_init(&s->opened[1], e->memory);
     msgpack_scan_init(&s->scan, 1);
+    s->values_left = 1;
 }
 
 void stream_reader_deinit(struct stream_reader *s)
@@ -94,11 +95,21 @@ static enum stream_status decrypt(struct stream_reader *s, struct hearsay_bytes 
     return body->size > 0 ? STREAM_WHOLE : bad(s, ENVELOPE_TRUNCATED);
 }
 
-/* Walks on over `values` msgpack values from where the last walk stopped. */
+/* Walks on, from where the last walk stopped, over all values that are still to come: the head of the message, then its entries. */
 static enum stream_status walk(struct stream_reader *s, struct hearsay_bytes body)
 {
     struct reader r = reader_of(bytes_of(body.data + s->scanned, body.size - s->scanned));
-    enum msgpack_scanned scanned = msgpack_scan_run(&s->scan, &r);
+    enum msgpack_scanned scanned = MSGPACK_SCAN_DONE;
+    while (s->values_left > 0 && scanned == MSGPACK_SCAN_DONE) {
+        bool is_begun = s->scan.depth > 0 || s->scan.left[0] == 0;
+        if (is_begun || !s->header_done || !message_skip_usual_entry(&r)) {
+            scanned = msgpack_scan_run(&s->scan, &r);
+        }
+        if (scanned == MSGPACK_SCAN_DONE) {
+            s->values_left--;
+            msgpack_scan_init(&s->scan, 1);
+        }
+    }
     s->scanned = (size_t)(r.at - body.data);
     switch (scanned) {
     case MSGPACK_SCAN_DONE:
@@ -123,7 +134,7 @@ static bool read_header(struct stream_reader *s, struct hearsay_bytes body)
             return false;
         }
         s->tail_size = header.user_state_size;
-        msgpack_scan_init(&s->scan, header.nodes);
+        s->values_left = header.nodes;
     }
     return true;
 }
@@ -182,7 +193,7 @@ static enum stream_status decompress(struct stream_reader *s, struct hearsay_byt
     }
     s->was_compressed = true;
     s->scanned = 0;
-    msgpack_scan_init(&s->scan, 1);
+    s->values_left = 1;
     *body = buffer_bytes(&s->opened[1]);
     return STREAM_WHOLE;
 }

@@ -26,7 +26,8 @@ struct stream_reader {
     bool expects_label;   /* the other side dialled, so it sends the label header if there is one */
     bool label_done;
     size_t scanned;       /* bytes of the body walked over so far, or 0 before the first */
-    struct msgpack_scan scan;
+    uint32_t values_left; /* to walk over: the head or what is inside compression, then the entries */
+    struct msgpack_scan scan; /* of the first of them */
     bool header_done;
     uint32_t tail_size;   /* raw bytes after the last msgpack value: user state or user message */
     struct hearsay_bytes body; /* when WHOLE: type byte + body, decrypted and decompressed */
