@@ -59,6 +59,17 @@ static void compile_star(struct expression *e, const struct expression_tree *t, 
     }
 }
 
+/* At least once: the way back stands behind it, so that it is there only once. */
+static void compile_plus(struct expression *e, const struct expression_tree *t, uint32_t at)
+{
+    uint32_t first = e->size;
+    compile(e, t, at);
+    uint16_t split = emit(e, (struct instruction){.op = OP_SPLIT, .x = (uint16_t)first});
+    if (!e->is_too_large) {
+        e->program[split].y = (uint16_t)e->size;
+    }
+}
+
 static void compile_optional(struct expression *e, const struct expression_tree *t, uint32_t at)
 {
     uint16_t split = emit(e, (struct instruction){.op = OP_SPLIT});
@@ -71,10 +82,13 @@ static void compile_optional(struct expression *e, const struct expression_tree 
 
 static void compile_repeat(struct expression *e, const struct expression_tree *t, const struct expression_node *n)
 {
-    for (int i = 0; i < n->least && !e->is_too_large; i++) {
+    bool is_plus = n->most < 0 && n->least > 0;
+    for (int i = is_plus; i < n->least && !e->is_too_large; i++) {
         compile(e, t, n->a);
     }
-    if (n->most < 0) {
+    if (is_plus) {
+        compile_plus(e, t, n->a);
+    } else if (n->most < 0) {
         compile_star(e, t, n->a);
     }
     for (int i = n->least; i < n->most && !e->is_too_large; i++) {

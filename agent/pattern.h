@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * Regular expressions that clients send: POSIX extended ones, anchored at both ends as Serf does, with the few words of Go's
- * syntax that people use. What could cost much time or memory is refused.
+ * Regular expressions by which clients filter members, anchored at both ends as Serf does. What could cost much time or memory is
+ * refused, as expression.h says.
  */
 #ifndef HEARSAY_AGENT_PATTERN_H
 #define HEARSAY_AGENT_PATTERN_H
 
-#include <hearsay/types.h>
-#include <regex.h>
+#include "agent/expression.h"
 
 struct pattern {
-    regex_t regex;
-    bool is_set; /* else everything matches */
+    struct expression *expression; /* NULL: everything matches */
 };
 
 /* False: no pattern, or one that is refused. is_optional: an empty text means no pattern. */

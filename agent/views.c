@@ -446,7 +446,7 @@ bool views_health(struct session *session, uint64_t seq, struct hearsay_bytes bo
 #undef PUT_ONE
     put_named(&w, "lines_dropped", service->lines_dropped(service->context));
     hearsay_get_stats(service->node, &s);
-    put_section(&w, "Stats", 16);
+    put_section(&w, "Stats", 18);
     put_named(&w, "members", s.members);
     put_named(&w, "alive", s.alive);
     put_named(&w, "suspect", s.suspect);
@@ -462,6 +462,8 @@ bool views_health(struct session *session, uint64_t seq, struct hearsay_bytes bo
     put_named(&w, "member_queue", s.member_queue);
     put_named(&w, "streams", s.streams);
     put_named(&w, "is_encrypted", s.is_encrypted);
+    put_named(&w, "sealed", s.sealed);
+    put_named(&w, "coordinate_resets", s.coordinate_resets);
     put_named(&w, "is_leaving", s.is_leaving);
     session_reply(session, seq, "");
     put(&session->output, &w);

@@ -103,7 +103,12 @@ static unsigned take_outputs(struct life *life, bool is_checked)
         } else if (output.type == HEARSAY_OPEN_STREAM && count < 16) {
             opened[count++] = output.stream;
         } else if (output.type == HEARSAY_NOTIFY) {
+            struct hearsay_key key;
+            bool is_primary;
             FUZZ_CHECK(output.event.type < HEARSAY_EVENT_COUNT);
+            for (size_t position = 0; hearsay_next_key(&output.event, &position, &key, &is_primary);) {
+                FUZZ_CHECK(key.size == 16 || key.size == 24 || key.size == 32);
+            }
         }
     }
     for (unsigned i = 0; i < count; i++) {
@@ -175,6 +180,30 @@ static void send_stream(struct life *life, uint8_t which, struct hearsay_bytes b
     buffer_deinit(&out);
 }
 
+/* The host speaks: an event, a question with filters, an answer, or what it wants of all keyrings. */
+static void speak(struct life *life, uint8_t how, struct hearsay_bytes bytes)
+{
+    static const char *const names[] = {"n1", "n2"};
+    static const struct hearsay_tag tag = {"role", "web"};
+    struct hearsay_question question = {.name = "ask", .payload = bytes, .wants_acks = true, .relay_factor = (uint8_t)bytes.size};
+    struct hearsay_key key = {.size = 16};
+    uint32_t ticket;
+    if (how == 0) {
+        (void)!hearsay_send_event(life->node, life->now, "deploy", bytes.data, bytes.size, false);
+    } else if (how == 1) {
+        question.nodes = names;
+        question.node_count = bytes.size % 3;
+        question.tags = &tag;
+        question.tag_count = bytes.size / 3 % 2;
+        (void)!hearsay_query(life->node, life->now, &question, &ticket);
+    } else if (how == 2) {
+        (void)!hearsay_respond(life->node, life->now, bytes.size > 0 ? bytes.data[0] : 1, bytes.data, bytes.size);
+    } else {
+        memcpy(key.bytes, bytes.data, bytes.size < 16 ? bytes.size : 16);
+        (void)!hearsay_query_keys(life->node, life->now, (enum hearsay_key_wish)(bytes.size % 4), &key, 1, &ticket);
+    }
+}
+
 static void do_step(struct life *life, uint8_t step, struct hearsay_bytes bytes)
 {
     uint8_t from = step >> 3 & 3;
@@ -212,10 +241,16 @@ static void do_step(struct life *life, uint8_t step, struct hearsay_bytes bytes)
         (void)!hearsay_join(life->node, life->now, &target, 1, (bytes.size & 1) != 0, &ticket);
         break;
     case STEP_EVENT:
-        (void)!hearsay_send_event(life->node, life->now, "deploy", bytes.data, bytes.size, false);
+        speak(life, from, bytes);
         break;
     }
     (void)take_outputs(life, false);
+}
+
+static bool begins(void *context, struct hearsay_bytes expression, struct hearsay_bytes text)
+{
+    (void)context;
+    return expression.size <= text.size && memcmp(expression.data, text.data, expression.size) == 0;
 }
 
 static void start(struct life *life, uint8_t settings)
@@ -237,6 +272,7 @@ static void start(struct life *life, uint8_t settings)
     options.skip_label_check = life->envelope.skip_label_check;
     options.encryption_version = life->envelope.encryption_version;
     options.compression = life->envelope.compression;
+    options.matcher.match = begins;
     options.allocator = allocator_counting_of(&life->counting);
     life->node = hearsay_create(&options, life->now, NULL);
     FUZZ_CHECK(life->node != NULL);

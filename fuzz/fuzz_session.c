@@ -5,6 +5,7 @@
  */
 #include "fuzz.h"
 
+#include "agent/expression.h"
 #include "agent/kv.h"
 
 static struct service service;
@@ -96,6 +97,7 @@ static void start(uint8_t settings)
     options.tags = &tag;
     options.tag_count = 1;
     options.seed = 1;
+    options.matcher.match = expression_match;
     options.store = options.store_durable = (settings & SESSION_TOKEN) == 0;
     service = (struct service){.name = "n1", .rpc_auth = settings & SESSION_TOKEN ? "secret" : NULL, .event_bytes_max = 512,
                                .now_us = now_us, .unix_ms = unix_ms, .flush = flush, .join = join, .leave = leave,

@@ -57,7 +57,7 @@ static void check_node(const struct taglist *tags, const char *string, size_t si
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct config config;
-    struct pattern pattern = {.is_set = false};
+    struct pattern pattern = {.expression = NULL};
     int64_t ms = 0;
     char error[500];
     uint8_t bytes[64];

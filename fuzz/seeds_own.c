@@ -56,6 +56,37 @@ static const char *const strings[] = {
     NULL,
 };
 
+/* An expression, a NUL, a text. */
+static void expressions(void)
+{
+    static const char *const pairs[][2] = {{"^(web|db)-[0-9]{1,3}$", "web-12"}, {"(?i)[[:alpha:]]+?x", "ABCX"}, {"a**", "a"},
+                                           {"\\bq\\B|(?P<n>\\x{e9})", "\xc3\xa9"},
+                                           {"[^]a-z\\d]{2,}", "QQ"}, {"((a*)*)*b", "aaaaaaaa"}, {"\\Q(\\E", "("}, {"(?s-i:.)", "\n"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        char bytes[128];
+        size_t first = strlen(pairs[i][0]) + 1, second = strlen(pairs[i][1]);
+        memcpy(bytes, pairs[i][0], first);
+        memcpy(bytes + first, pairs[i][1], second);
+        seed("expression", -1, bytes_of(bytes, first + second));
+    }
+}
+
+/* What internal queries carry (wire/serf_inner.h). */
+static void inner(void)
+{
+    static const uint8_t request[] = {7, 0x81, 0xa3, 'K', 'e', 'y', 0xb0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    static const uint8_t listing[] = {8,   0x84, 0xa4, 'K',  'e', 'y', 's', 0x91, 0xa4, 'A',  'A', '=', '=', 0xa7, 'M',  'e', 's',
+                                      's', 'a', 'g', 'e', 0xa0, 0xaa, 'P', 'r',  'i',  'm', 'a', 'r', 'y',  'K',  'e',  'y', 0xa0,
+                                      0xa6, 'R', 'e',  's',  'u', 'l', 't', 0xc3};
+    static const uint8_t unknown[] = {6, 0xc0}, place[] = {6, 0x82, 0xa4, 'A', 'd', 'd', 'r', 0xa4, 127, 0, 0, 1, 0xa4, 'P', 'o', 'r', 't', 7};
+    for (int first = 0; first < 4; first++) {
+        seed("serf_inner", first, bytes_of(request, sizeof request));
+    }
+    seed("serf_inner", 200, bytes_of(listing, sizeof listing));
+    seed("serf_inner", 0, bytes_of(unknown, sizeof unknown));
+    seed("serf_inner", 0, bytes_of(place, sizeof place));
+}
+
 /* One node's life with a bit of everything; the outputs on it are nobody's, so replay says that it diverged where outputs are noted. */
 static void tape(bool has_outputs)
 {
@@ -119,6 +150,8 @@ void seeds_own(void)
     texts("snapshot", 1, snapshots);
     texts("keyring", -1, keyrings);
     texts("config", -1, configurations);
+    expressions();
+    inner();
     for (int field = 0; field < 64; field += 7) {
         texts("tags", field, strings);
     }

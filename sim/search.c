@@ -16,6 +16,7 @@
 #define SEARCH_LOOK_US 5000000u
 #define SEARCH_MEET_US 180000000u /* whoever was missed by all rumours is met by a push/pull */
 #define SEARCH_SPACING_US 20000u
+#define SEARCH_ASK_US 60000000u  /* a query of a hundred nodes lasts 6.4 s */
 #define SEARCH_POLL_US 250000u
 #define SEARCH_CALM_US 60000000u /* after all agree again, nobody may be buried */
 
@@ -30,6 +31,8 @@ struct draft {
 
 struct run {
     struct checkers *checkers;
+    uint32_t asked, acks; /* who was shown our query, and who says so */
+    bool is_answered;     /* its time is over */
     struct search_result *result;
 };
 
@@ -92,6 +95,9 @@ size_t search_faults(uint64_t seed, const struct search_options *options, struct
 static void on_event(void *context, struct seat *seat, const struct hearsay_event *event)
 {
     struct run *run = context;
+    run->asked += event->type == HEARSAY_QUERY;
+    run->acks += event->type == HEARSAY_QUERY_ACK;
+    run->is_answered |= event->type == HEARSAY_QUERY_DONE;
     checkers_on_event(run->checkers, seat, event);
 }
 
@@ -152,6 +158,30 @@ static void expect_agreement(struct cluster *cluster, struct run *run, uint64_t 
     }
 }
 
+/* Where nothing is lost, whoever hears a query acknowledges it, and the asker hears that. Rumours may miss a few. */
+static void expect_acks(struct cluster *cluster, struct run *run)
+{
+    struct hearsay_question question = {.name = "search", .wants_acks = true};
+    uint64_t until = cluster->world->now + SEARCH_ASK_US;
+    uint32_t i = 0, ticket, running = cluster_running(cluster);
+    while (i < cluster->count && cluster->seats[i]->host->state != HOST_RUNNING) {
+        i++;
+    }
+    if (i == cluster->count) {
+        return;
+    }
+    struct host *host = cluster->seats[i]->host;
+    CHECK(hearsay_query(host->node, host_now(host), &question, &ticket) == HEARSAY_OK);
+    host_drain(host);
+    while (!run->is_answered && cluster->world->now < until) {
+        world_run(cluster->world, cluster->world->now + SEARCH_POLL_US);
+    }
+    if (!run->is_answered || run->acks != run->asked || run->asked * 10 < running * 9) {
+        checkers_blame(run->checkers, "a query of %s is acknowledged by all who hear it: %u run, %u heard, %u acknowledged%s", host->name, running,
+                       run->asked, run->acks, run->is_answered ? "" : ", and it never ended");
+    }
+}
+
 static size_t keep(struct draft *draft, uint64_t kept)
 {
     size_t count = 0;
@@ -185,6 +215,9 @@ static void live(struct cluster *cluster, struct draft *draft, struct run *run, 
         double converged_s = run->result->converged_s;
         expect_agreement(cluster, run, draft->cluster.world.link.loss > 0 ? SEARCH_CALM_US : 0);
         run->result->converged_s = converged_s;
+    }
+    if (!is_broken(run) && draft->cluster.world.link.loss == 0) {
+        expect_acks(cluster, run);
     }
     faults_destroy(faults);
 }

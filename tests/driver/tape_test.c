@@ -36,6 +36,13 @@ static void on_output(uint64_t now, const struct hearsay_output *output, void *u
     }
 }
 
+static bool is_everything(void *context, struct hearsay_bytes expression, struct hearsay_bytes text)
+{
+    (void)context;
+    (void)text;
+    return expression.size == 2;
+}
+
 /* a, on tape, lives through joins both ways, events, tags and a leave. */
 static void record(struct world *w, const char *path, bool with_key, bool behind_its_back)
 {
@@ -47,6 +54,7 @@ static void record(struct world *w, const char *path, bool with_key, bool behind
         options.node.keys[0] = key;
         options.node.key_count = with_key;
         options.tape = n == 0 ? path : NULL;
+        options.node.matcher.match = is_everything;
         nodes[n] = world_start(w, n, &options);
     }
     struct told *a = nodes[0];
@@ -58,6 +66,15 @@ static void record(struct world *w, const char *path, bool with_key, bool behind
     assert_int_equal(hearsay_uv_send_event(a->uv, "one", NULL, 0, true), HEARSAY_OK);
     assert_int_equal(hearsay_uv_send_event(nodes[2]->uv, "two", "2", 1, true), HEARSAY_OK);
     assert_int_equal(hearsay_uv_set_tags(a->uv, &tag, 1), HEARSAY_OK);
+    uint32_t ticket;
+    static const struct hearsay_tag everybody = {"role", ".*"};
+    struct hearsay_question question = {.name = "ask", .payload = {(const uint8_t *)"?", 1}, .wants_acks = true, .tags = &everybody,
+                                        .tag_count = 1, .relay_factor = 1, .timeout_us = 800000};
+    assert_int_equal(hearsay_uv_query(a->uv, &question, &ticket), HEARSAY_OK);
+    assert_int_equal(hearsay_uv_query(nodes[2]->uv, &question, &ticket), HEARSAY_OK);
+    world_until(w, 5000, a->events[HEARSAY_QUERY] >= 2);
+    assert_int_equal(hearsay_uv_respond(a->uv, 1, "!", 1), HEARSAY_OK);
+    world_until(w, 5000, a->events[HEARSAY_QUERY_DONE] == 1);
     if (behind_its_back) {
         assert_int_equal(hearsay_send_event(hearsay_uv_node(a->uv), hearsay_uv_now(a->uv), "three", NULL, 0, false), HEARSAY_OK);
         hearsay_uv_flush(a->uv);

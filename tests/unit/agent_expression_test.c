@@ -34,7 +34,8 @@ static void what_matches(void **state)
         {"[[:digit:]]", "a1"}, {"[^[:alpha:]]", "a1"}, {"[]a]", "]"}, {"[^]a]", "b"}, {"\\bweb\\b", "my web!"}, {"(?P<n>a)(?:b)", "ab"},
         {"\\Qa.b*\\E+", "a.b**"}, {"(?s)a.b", "a\nb"}, {"(?m)^b$", "a\nb"}, {"\\x41\\x{e9}", "A\xc3\xa9"}, {"\\101", "A"}, {"a|", "zzz"},
         {"^$", ""}, {"(a*)*b", "aaaab"}, {"(|a)+b", "ab"}, {"[a-c-e]", "-"}, {"\\pe?", NULL}, {"^*a", "a"}, {"^\xff?$", NULL},
-        {"(?i:a)b", "Ab"}, {"[\\d_]+$", "_9"}, {"\\s", "\t"}, {"^\\W$", "\xc3\xa9"}, {"a{0}b", "b"}, {"^.$", "\xff"}};
+        {"(?i:a)b", "Ab"}, {"^(((((a)+)+)+)+)+$", "aaa"}, {"(a|b*){2,}$", ""}, {"^(ab){2,}$", "ababab"},
+         {"[\\d_]+$", "_9"}, {"\\s", "\t"}, {"^\\W$", "\xc3\xa9"}, {"a{0}b", "b"}, {"^.$", "\xff"}};
     for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++) {
         if (yes[i][1] != NULL) {
             check(yes[i][0], yes[i][1], true);
@@ -46,9 +47,10 @@ static void what_does_not_match(void **state)
 {
     (void)state;
     static const char *const no[][2] = {
-        {"a", ""}, {"^b", "ab"}, {"a$", "ab"}, {"a$", "a\n"}, {"a.b", "a\nb"},
-        {"[^a]", "a"}, {"^a{2,3}$", "aaaa"}, {"(?i:a)b", "AB"}, {"\\bweb\\b", "website"},
-        {"^.$", "ab"}, {"\\D", "123"}, {"\\s", "\v"}, {"[b-d]", "a"}, {"x+", "yyy"}, {"^(a|b)$", "ab"}, {"\\Bb", "b"}, {"[^\\x00-\\x{10FFFF}]", "a"}};
+        {"a", ""}, {"^b", "ab"}, {"a$", "ab"}, {"a$", "a\n"}, {"a.b", "a\nb"}, {"[^a]", "a"}, {"^a{2,3}$", "aaaa"}, {"(?i:a)b", "AB"},
+        {"\\bweb\\b", "website"},
+        {"^.$", "ab"}, {"\\D", "123"}, {"\\s", "\v"}, {"[b-d]", "a"}, {"x+", "yyy"}, {"^(a|b)$", "ab"}, {"^(ab){2,}$", "ab"},
+        {"\\Bb", "b"}, {"[^\\x00-\\x{10FFFF}]", "a"}};
     for (size_t i = 0; i < sizeof no / sizeof no[0]; i++) {
         check(no[i][0], no[i][1], false);
     }
@@ -82,6 +84,7 @@ static void nothing_takes_long(void **state)
     check("(a*)*(a*)*(a*)*b", text, false);
     check("(x+x+)+y|((a|a)*)*c", text, false);
     check("(a{1,30}){1,30}b", text, false);
+    check("((((((((((((((((((((a)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+b", text, false);
     check(deep, text, false);
     assert_true((double)(clock() - began) / CLOCKS_PER_SEC < 2);
 }
