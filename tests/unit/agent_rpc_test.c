@@ -332,7 +332,8 @@ static void members_are_filtered_by_anchored_patterns(void **state)
 
 static void bad_and_costly_patterns_close_without_an_answer(void **state)
 {
-    static const char *const bad[] = {"(", "(a*)\\1", "a{5000}", "((a{99}){99}){99}", "[", "a|*{", "a++++++++++++++++++++++++++++++++++++++++", "\\pL",
+    static const char *const bad[] = {"(", "(a*)\\1", "a{5000}", "((a{99}){99}){99}", "[", "a|*{", "\\pL",
+                                      "a++++++++++++++++++++++++++++++++++++++++",
                                       "a{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}"};
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
