@@ -37,7 +37,7 @@ int32_t expression_rune(struct hearsay_bytes text, size_t *at)
     if (more == 0) {
         return p[0];
     }
-    if (more >= left) {
+    if (more >= left || more > 3) {
         return RUNE_BAD;
     }
     int32_t rune = p[0] & (0x3f >> more);
