@@ -5,10 +5,29 @@
  */
 #include "agent/life.h"
 #include "agent/log.h"
+#include "agent/recall.h"
+
+#include "rpc/recall.h"
+
+/* Another node asks what we remember. */
+static void recall(struct life *life, const struct hearsay_event *query)
+{
+    uint8_t room[4096];
+    size_t most = life->service.response_bytes_max, overhead = 64 + strlen(life->config.node_name);
+    most = most > sizeof room ? sizeof room : most;
+    size_t size = recall_answer(&life->service, query->payload, room, most > overhead ? most - overhead : 0);
+    if (size > 0 && hearsay_uv_respond(life->uv, query->query, room, size) == HEARSAY_OK) {
+        hearsay_uv_flush(life->uv);
+    }
+}
 
 static void deliver(void *context, const struct hearsay_event *event)
 {
     struct life *life = context;
+    if (event->type == HEARSAY_QUERY && strcmp(event->name, RECALL_QUERY) == 0) {
+        recall(life, event);
+        return;
+    }
     service_event(&life->service, event);
     if (event->type == HEARSAY_QUERY) {
         handlers_query(&life->handlers, event->name, event->ltime, event->payload, event->query);

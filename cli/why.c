@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * hearsay why: what one agent heard and did about a member, from its flight recorder.
+ * hearsay why: what the nodes of a cluster heard and did about a member, from their flight recorders, as one timeline with a diagnosis; or,
+ * with --local, what one agent remembers, in full.
  */
+#include "agent/setup.h"
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/plain.h"
-#include "cli/story.h"
+#include "cli/recall.h"
 #include "wire/msgpack.h"
 
 #include <jansson.h>
@@ -14,7 +16,8 @@
 #include <string.h>
 #include <time.h>
 
-static const char *format = "text";
+static const char *format = "text", *timeout;
+static bool is_local;
 
 struct records {
     struct story_record *at;
@@ -107,20 +110,28 @@ static bool read_records(struct hearsay_bytes object, struct records *records)
     return records->at != NULL && !r.is_bad;
 }
 
+static void print_line(const struct story_record *r, uint64_t *before, int width, const char *observer)
+{
+    char text[1024], clock[16];
+    time_t seconds = (time_t)(r->at_ms / 1000);
+    struct tm when;
+    localtime_r(&seconds, &when);
+    strftime(clock, sizeof clock, "%H:%M:%S", &when);
+    story_sentence(r, text, sizeof text);
+    printf("%s.%03u  %+9.3f s  ", clock, (unsigned)(r->at_ms % 1000), (double)(r->at_ms - *before) / 1000);
+    if (observer != NULL) {
+        printf("%-*s  ", width, observer);
+    }
+    printf("%-15s  %s\n", r->event, text);
+    *before = r->at_ms;
+}
+
 static void print_text(const struct records *records)
 {
     char text[1024];
     uint64_t before = records->at[0].at_ms;
     for (size_t i = 0; i < records->count; i++) {
-        const struct story_record *r = &records->at[i];
-        time_t seconds = (time_t)(r->at_ms / 1000);
-        struct tm when;
-        char clock[16];
-        localtime_r(&seconds, &when);
-        strftime(clock, sizeof clock, "%H:%M:%S", &when);
-        story_sentence(r, text, sizeof text);
-        printf("%s.%03u  %+9.3f s  %-15s  %s\n", clock, (unsigned)(r->at_ms % 1000), (double)(r->at_ms - before) / 1000, r->event, text);
-        before = r->at_ms;
+        print_line(&records->at[i], &before, 0, NULL);
     }
     story_diagnosis(records->at, records->count, text, sizeof text);
     printf("\n%s\n", text);
@@ -210,6 +221,67 @@ static int ask(struct client *client, const char *name)
     return error[0] == 0 ? EXIT_DONE : command_fail("%s", error);
 }
 
+/* ---- the whole cluster ---------------------------------------------------------------------------------------------------------- */
+
+static void print_recall_text(const struct recall *recall, const char *name)
+{
+    char text[2048];
+    int width = 4;
+    uint64_t before = recall->count > 0 ? recall->at[0].record.at_ms : 0;
+    for (size_t i = 0; i < recall->count; i++) {
+        int length = (int)strlen(recall->at[i].observer);
+        width = length > width ? length : width;
+    }
+    for (size_t i = 0; i < recall->count; i++) {
+        print_line(&recall->at[i].record, &before, width, recall->at[i].observer);
+    }
+    recall_verdict(recall, name, text, sizeof text);
+    printf("%s%s\n(%zu node%s answered; times are by this agent's clock)\n", recall->count > 0 ? "\n" : "", text, recall->observer_count,
+           recall->observer_count == 1 ? "" : "s");
+}
+
+static void print_recall_json(const struct recall *recall, const char *name)
+{
+    char text[2048];
+    json_t *list = json_array(), *observers = json_array();
+    for (size_t i = 0; i < recall->count; i++) {
+        json_t *one = record_json(&recall->at[i].record);
+        json_object_set_new(one, "observer", json_string(recall->at[i].observer));
+        json_array_append_new(list, one);
+    }
+    for (size_t i = 0; i < recall->observer_count; i++) {
+        json_array_append_new(observers, json_string(recall->observers[i]));
+    }
+    recall_verdict(recall, name, text, sizeof text);
+    json_t *root = json_pack("{s:o, s:o, s:s}", "observers", observers, "records", list, "diagnosis", text);
+    json_dumpf(root, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(root);
+}
+
+static int ask_everybody(struct client *client, const char *name, bool is_json)
+{
+    struct recall recall;
+    int64_t timeout_ms = 0;
+    if (timeout != NULL && (!config_parse_span(timeout, &timeout_ms) || timeout_ms > 86400000)) {
+        command_misused("--timeout %s: give it as 500ms, 15s or 2m, at most 24h", timeout);
+        return EXIT_FAILED;
+    }
+    if (!recall_ask(&recall, client, name, timeout_ms)) {
+        return EXIT_FAILED;
+    }
+    int result = EXIT_DONE;
+    if (recall.observer_count == 0) {
+        result = command_fail("no hearsay node answered; Serf agents keep no record of their reasons");
+    } else if (is_json) {
+        print_recall_json(&recall, name);
+    } else {
+        print_recall_text(&recall, name);
+    }
+    recall_free(&recall);
+    return recall.count == 0 ? EXIT_FAILED : result;
+}
+
 static int run(int count, char **arguments)
 {
     (void)count;
@@ -218,8 +290,10 @@ static int run(int count, char **arguments)
     if (!command_format(format, &is_json) || !client_open(&client)) {
         return EXIT_FAILED;
     }
-    int result = ask(&client, arguments[0]);
-    if (result == EXIT_DONE) {
+    int result = EXIT_DONE;
+    if (!is_local) {
+        result = ask_everybody(&client, arguments[0], is_json);
+    } else if ((result = ask(&client, arguments[0])) == EXIT_DONE) {
         result = show(&client, arguments[0], is_json);
     }
     client_close(&client);
@@ -227,6 +301,8 @@ static int run(int count, char **arguments)
 }
 
 static const struct flag flags[] = {
+    {"local", FLAG_SWITCH, &is_local, NULL, "only what this agent remembers, in full"},
+    {"timeout", FLAG_TEXT, &timeout, "SPAN", "wait so long for the others (default: the agent's, by cluster size)"},
     {"format", FLAG_TEXT, &format, "text|json", "how to print (default text)"},
     COMMAND_RPC_FLAGS,
     {.name = NULL},
@@ -234,9 +310,9 @@ static const struct flag flags[] = {
 
 const struct command command_why = {
     .name = "why",
-    .summary = "tell what an agent heard and decided about a member, and why",
+    .summary = "tell what the cluster heard and decided about a member, and why",
     .usage = "why [flags] NAME",
-    .text = "  Prints the timeline of what this agent heard and did about NAME, with the evidence, and what it amounts to.\n\n"
+    .text = "  Asks every hearsay node what it heard and did about NAME, prints one timeline with the evidence, and says what it amounts to.\n\n"
             "    hearsay why web-7\n",
     .flags = flags,
     .least = 1,

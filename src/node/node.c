@@ -51,9 +51,15 @@ static void leave_out_pause(struct hearsay_node *node, struct turn *turn, uint64
         return;
     }
     uint64_t excess = attended - due - grace;
+    bool is_same = node->pauses_due == due && excess < grace; /* what piled up during a pause comes in before the timer that was due */
     node->skipped_us += excess;
+    node->paused_us += excess;
+    node->counters.paused_ms = node->paused_us / 1000;
+    if (is_same) {
+        return;
+    }
+    node->pauses_due = due;
     node->counters.pauses++;
-    node->counters.paused_ms += excess / 1000;
     node->last_pause_ms = (uint32_t)((attended - due) / 1000);
     node->paused_until = now + PAUSE_MENTIONED_US;
     struct hearsay_cause cause = {.reason = HEARSAY_BECAUSE_PAUSED, .own_pause_ms = node->last_pause_ms,

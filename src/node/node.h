@@ -51,6 +51,8 @@ struct hearsay_node {
     struct sync *sync;           /* NULL: the store is off */
 
     uint64_t skipped_us;         /* host time - attended time */
+    uint64_t paused_us;          /* of that, what counters.paused_ms tells */
+    uint64_t pauses_due;         /* the deadline that the last pause went past */
     uint64_t paused_until;       /* host time until which the last pause is worth mentioning */
     uint64_t announced_at;       /* host time of the last announcement after a pause */
     uint32_t last_pause_ms;

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One sentence of diagnosis from the memories of a whole cluster: rules, the most telling evidence first. What the member itself remembers
+ * (its pauses, its denials) weighs most, then how it was silent (refused, datagrams only, everything), then who alone could not reach it.
+ */
+#include "cli/recall.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define UNWELL 2 /* health scores from here on make a judge doubtful */
+
+/* What the records say, counted. Names are of observers. */
+struct evidence {
+    const char *name;
+    const struct recall *recall;
+    uint64_t pause_ms, pause_at_ms; /* longest pause of the member itself */
+    uint64_t last_failed_ms, last_alive_ms, last_left_ms, last_accused_ms;
+    size_t accusers, failures, denials, refused, streams_answered, silent, unwell, nacks, probes, away;
+    bool has_answered, has_goodbye, has_conflict, has_foreign, was_told_to_leave, is_reaped;
+    const char *lone_accuser, *leave_by, *unwell_one, *away_one;
+    uint64_t away_ms;
+};
+
+static bool is(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+static void take_probe(struct evidence *e, const struct recall_record *r)
+{
+    const struct story_record *s = &r->record;
+    if (s->direct[0] == 0 || is(s->direct, "answered")) {
+        return;
+    }
+    e->probes++;
+    e->refused += is(s->stream, "refused");
+    e->streams_answered += is(s->stream, "answered");
+    e->silent += !is(s->stream, "refused") && !is(s->stream, "answered");
+    e->nacks += s->nacks > 0;
+    if (s->own_health >= UNWELL) {
+        e->unwell++;
+        e->unwell_one = r->observer;
+    }
+    if (e->lone_accuser == NULL || !is(e->lone_accuser, r->observer)) {
+        e->accusers++;
+        e->lone_accuser = r->observer;
+    }
+    e->last_accused_ms = s->at_ms;
+}
+
+static void take_decision(struct evidence *e, const struct story_record *s)
+{
+    if (is(s->event, "member-failed")) {
+        e->failures++;
+        e->last_failed_ms = s->at_ms;
+    } else if (is(s->event, "member-alive") || is(s->event, "member-join")) {
+        e->last_alive_ms = s->at_ms;
+    } else if (is(s->event, "member-leave")) {
+        e->last_left_ms = s->at_ms;
+        e->has_goodbye |= is(s->reason, "goodbye") || is(s->reason, "self");
+    } else if (is(s->event, "conflict")) {
+        e->has_conflict = true;
+    } else if (is(s->event, "foreign-cluster")) {
+        e->has_foreign = true;
+    } else if (is(s->event, "member-reap")) {
+        e->is_reaped = true;
+    }
+    if (is(s->reason, "leave-intent")) {
+        e->was_told_to_leave = true;
+        e->leave_by = s->accuser[0] != 0 ? s->accuser : e->leave_by;
+    }
+}
+
+static void take(struct evidence *e, const struct recall_record *r)
+{
+    const struct story_record *s = &r->record;
+    bool is_own = is(r->observer, e->name);
+    if (is(s->reason, "paused")) {
+        if (is_own && s->own_pause_ms > e->pause_ms) {
+            e->pause_ms = s->own_pause_ms;
+            e->pause_at_ms = s->at_ms;
+        } else if (!is_own && s->own_pause_ms > e->away_ms) {
+            e->away_ms = s->own_pause_ms;
+            e->away_one = r->observer;
+        }
+        return;
+    }
+    if (!is(s->name, e->name)) {
+        return;
+    }
+    if (is_own) {
+        e->denials += is(s->reason, "refuted");
+        e->has_goodbye |= is(s->event, "member-leave");
+        return;
+    }
+    take_probe(e, r);
+    take_decision(e, s);
+}
+
+/* ---- words ---------------------------------------------------------------------------------------------------------------------- */
+
+struct line {
+    char *out;
+    size_t size, used;
+};
+
+static void say(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void say(struct line *line, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(line->out + line->used, line->size - line->used, format, arguments);
+    va_end(arguments);
+    line->used += length < 0 ? 0 : (size_t)length;
+    line->used = line->used < line->size ? line->used : line->size - 1;
+}
+
+static void say_how_it_stands(struct line *line, const struct evidence *e)
+{
+    if (e->last_failed_ms > e->last_alive_ms) {
+        say(line, " %zu of %zu nodes declared it failed, and it has not come back.", e->failures, e->recall->observer_count);
+    } else if (e->failures > 0) {
+        say(line, " %zu node%s declared it failed; it is back.", e->failures, e->failures == 1 ? "" : "s");
+    } else if (e->denials > 0 || e->last_alive_ms > e->last_accused_ms) {
+        say(line, " It denied the suspicion in time: nobody declared it failed.");
+    }
+}
+
+static bool say_departure(struct line *line, const struct evidence *e)
+{
+    if (e->last_left_ms == 0 || e->last_left_ms < e->last_alive_ms) {
+        return false;
+    }
+    if (e->has_goodbye) {
+        say(line, "%s left by its own wish: it said goodbye.", e->name);
+    } else {
+        say(line, "%s was told to leave%s%s: somebody used force-leave.", e->name, e->leave_by == NULL ? "" : " by ",
+            e->leave_by == NULL ? "" : e->leave_by);
+    }
+    return true;
+}
+
+static void say_trouble(struct line *line, const struct evidence *e)
+{
+    if (e->pause_ms > 0 && (e->probes > 0 || e->failures > 0)) {
+        say(line, "%s was frozen for %.1f s: its own timers fired that late, and until then it answered nobody. Look for SIGSTOP, swapping, a "
+                  "paused machine or lack of CPU.",
+            e->name, (double)e->pause_ms / 1000);
+    } else if (e->streams_answered > 0 && e->refused == 0) {
+        say(line, "Datagrams to %s are lost while streams are answered: UDP is blocked on the way from %zu node%s%s%s.", e->name, e->accusers,
+            e->accusers == 1 ? "" : "s", e->accusers == 1 ? ", " : "", e->accusers == 1 ? e->lone_accuser : "");
+    } else if (e->refused > 0) {
+        say(line, "The host of %s answered, but refused connections: its process was gone.", e->name);
+    } else if (e->unwell > 0 && e->unwell == e->probes) {
+        say(line, "Those who accused %s were unwell themselves (%s): doubt them before you doubt it.", e->name, e->unwell_one);
+    } else if (e->away_ms > 0 && e->accusers == 1 && is(e->away_one, e->lone_accuser)) {
+        say(line, "%s accused %s after it had been away for %.1f s itself: its verdict is doubtful.", e->away_one, e->name,
+            (double)e->away_ms / 1000);
+    } else if (e->accusers == 1 && e->failures == 0) {
+        say(line, "Only %s could not reach %s: look at the path between the two.", e->lone_accuser, e->name);
+    } else {
+        say(line, "%s was silent on every path to %zu node%s%s: it crashed, was cut off, or its host is down.", e->name, e->accusers,
+            e->accusers == 1 ? "" : "s", e->nacks > 0 ? ", and their relays heard nothing either" : "");
+    }
+    say_how_it_stands(line, e);
+}
+
+void recall_verdict(const struct recall *recall, const char *name, char *out, size_t size)
+{
+    struct line line = {out, size, 0};
+    struct evidence e = {.name = name, .recall = recall};
+    out[0] = 0;
+    for (size_t i = 0; i < recall->count; i++) {
+        take(&e, &recall->at[i]);
+    }
+    if (e.has_conflict) {
+        say(&line, "Two nodes claim the name %s: rename one of them. ", name);
+    }
+    if (e.has_foreign) {
+        say(&line, "The address of %s was given to a node of another cluster. ", name);
+    }
+    if (say_departure(&line, &e)) {
+        return;
+    }
+    if (e.probes > 0 || e.failures > 0) {
+        say_trouble(&line, &e);
+    } else if (recall->count == 0) {
+        say(&line, "None of %zu nodes remembers anything about %s.", recall->observer_count, name);
+    } else if (e.pause_ms > 0) {
+        say(&line, "%s was away for %.1f s, and nobody minded.", name, (double)e.pause_ms / 1000);
+    } else if (!e.has_conflict && !e.has_foreign) {
+        say(&line, "Nothing is held against %s by any of %zu nodes.", name, recall->observer_count);
+    }
+}
