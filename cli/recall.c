@@ -31,7 +31,8 @@ static void take_text(struct reader *r, char *out, size_t size)
 
 static bool add_observer(struct recall *recall, struct hearsay_bytes from)
 {
-    void *more = recall->observer_count >= OBSERVERS_MOST ? NULL : realloc(recall->observers, (recall->observer_count + 1) * sizeof *recall->observers);
+    bool is_full = recall->observer_count >= OBSERVERS_MOST;
+    void *more = is_full ? NULL : realloc(recall->observers, (recall->observer_count + 1) * sizeof *recall->observers);
     if (more == NULL) {
         return false;
     }
