@@ -109,6 +109,18 @@ static uint64_t world_time(const struct host *host, uint64_t deadline)
     return host->clock_set_at + (deadline - host->clock_at) * 1000000 / (uint64_t)(1000000 + host->drift_ppm) + 1;
 }
 
+/* An event loop that counts whole units takes its own time to be the last whole one, rounds the deadline up and sleeps for the difference
+ * from where it really is: it is late by one unit on average. */
+static uint64_t loop_time(const struct world *world, uint64_t at)
+{
+    uint64_t grain = world->options.timer_grain_us;
+    if (grain == 0) {
+        return at;
+    }
+    uint64_t since = world->now % grain, next = world->now - since + grain, due = (at + grain - 1) / grain * grain;
+    return (due < next ? next : due) + since;
+}
+
 static void wait_to_send(struct host *host, const struct hearsay_output *output)
 {
     struct parcel *parcel = parcel_make(host->world, PARCEL_PACKET, output->bytes.data, output->bytes.size);
@@ -155,7 +167,7 @@ void host_drain(struct host *host)
         if (deadline == UINT64_MAX) {
             heap_remove(&world->wakes, host->number);
         } else {
-            heap_set(&world->wakes, host->number, world_time(host, deadline));
+            heap_set(&world->wakes, host->number, loop_time(world, world_time(host, deadline)));
         }
     }
 }

@@ -285,7 +285,13 @@ static bool read_all(struct reader *r, json_t *root, struct scenario *scenario)
         return wrong(r, "faults", "is missing: a scenario is an object");
     }
     json_object_foreach(root, key, value) { /* the link first: faults begin with it */
-        if (strcmp(key, "description") == 0) {
+        double seconds;
+        if (strcmp(key, "timer_grain") == 0) {
+            if (!read_number(r, key, value, 0, 1, &seconds)) {
+                return false;
+            }
+            scenario->timer_grain_us = (uint32_t)(seconds * 1e6);
+        } else if (strcmp(key, "description") == 0) {
             if (!json_is_string(value)) {
                 return wrong(r, key, "must be a text");
             }

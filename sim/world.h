@@ -41,6 +41,7 @@ struct link {
 struct world_options {
     uint64_t seed;
     struct link link;
+    uint32_t timer_grain_us;   /* timers fire as an event loop's that counts in such units; 0 = on time. libuv: 1000 */
     uint32_t segment_bytes;    /* largest piece of a stream that arrives at once; pieces are cut at random */
     /* What hosts' nodes notify, and every packet at the moment it is sent; may be NULL. to is NULL when nobody ever stood there. */
     void (*on_event)(void *context, struct host *host, const struct hearsay_event *event);

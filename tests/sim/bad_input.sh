@@ -43,6 +43,7 @@ done <<'END'
 1:2 {"latency": -1}
 1:2 {"long_tail": 5}
 1:2 {"burst": 1}
+1:2 {"timer_grain": 2}
 1:2 {"description": 5}
 1:2 {"faults": {}}
 1:2 {"faults": [3]}

@@ -35,6 +35,12 @@ for part in '"event_reach":{"events":5,"50":{"events":5,"mean_s":0.0' '"100":{"e
     '"stream_bytes_per_node_second":' '"ping":{"messages":' '"user":{"messages":'; do
     grep -qF -e "$part" "$work/report.json" || fail "the report lacks $part: $(cut -c1-1500 "$work/report.json")"
 done
+half_us() {
+    sed 's/.*"50":{"events":5,"mean_s":0.0*\([1-9][0-9]*\).*/\1/' "$1"
+}
+sed 's/^{/{"timer_grain": 0.001, /' "$work/events.json" >"$work/coarse.json"
+"$program" sim cluster --nodes 30 --scenario "$work/coarse.json" --duration 60 --format json >"$work/coarse-report.json" || fail 'coarse timers'
+[ "$(half_us "$work/coarse-report.json")" -gt $(($(half_us "$work/report.json") + 1000)) ] || fail 'timers that count milliseconds are late'
 "$program" sim cluster --nodes 30 --scenario "$work/events.json" --duration 60 >"$work/report.txt"
 grep -q '^event reach      100 % .*: 5 of 5 events$' "$work/report.txt" || fail "the text tells of events: $(cat "$work/report.txt")"
 
