@@ -28,7 +28,7 @@ const char *agents_kind_text(enum agents_kind kind)
     return kind == AGENTS_HEARSAY ? "hearsay" : "serf";
 }
 
-static const char *program_of(enum agents_kind kind)
+const char *agents_program(enum agents_kind kind)
 {
     const char *given = getenv(kind == AGENTS_HEARSAY ? "HEARSAY" : "SERF");
     return given != NULL ? given : kind == AGENTS_HEARSAY ? BUILT_HEARSAY : "/usr/bin/serf";
@@ -37,8 +37,8 @@ static const char *program_of(enum agents_kind kind)
 bool agents_available(void)
 {
     for (int kind = 0; kind < AGENTS_KINDS; kind++) {
-        if (access(program_of(kind), X_OK) != 0) {
-            fprintf(stderr, "bench: %s is not there; run ./dev setup, or name it in $%s\n", program_of(kind),
+        if (access(agents_program(kind), X_OK) != 0) {
+            fprintf(stderr, "bench: %s is not there; run ./dev setup, or name it in $%s\n", agents_program(kind),
                     kind == AGENTS_HEARSAY ? "HEARSAY" : "SERF");
             return false;
         }
@@ -55,7 +55,7 @@ static void place(const struct agents *a, unsigned i, char *out, size_t size)
 static void become_agent(const struct agents *a, const struct agent *agent)
 {
     char rpc[48];
-    const char *arguments[ARGUMENTS] = {program_of(a->kind), "agent", "-node", agent->name, "-bind", agent->address, "-rpc-addr", rpc};
+    const char *arguments[ARGUMENTS] = {agents_program(a->kind), "agent", "-node", agent->name, "-bind", agent->address, "-rpc-addr", rpc};
     int n = 8;
     snprintf(rpc, sizeof rpc, "%s:%d", agent->address, RPC_PORT);
     if (a->key != NULL) {
@@ -98,7 +98,7 @@ void agents_start(struct agents *a, unsigned gap_us)
         if (agent->pid == 0) {
             become_agent(a, agent);
         }
-        usleep(i == 0 ? 300000 : gap_us); /* the first listens before others call */
+        usleep(i == 0 && !a->does_not_wait ? 300000 : gap_us); /* the first listens before others call */
     }
 }
 

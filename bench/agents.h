@@ -23,6 +23,7 @@ struct agents {
     unsigned count;
     const char *key;    /* base64, or NULL */
     const char *config; /* a file, or NULL */
+    bool does_not_wait; /* the first is not waited for */
     bool is_idle_class; /* scheduled as SCHED_IDLE: any other work goes first */
     struct agent *at;
 };
@@ -33,6 +34,7 @@ struct agents_cost {
 };
 
 const char *agents_kind_text(enum agents_kind kind);
+const char *agents_program(enum agents_kind kind);
 /* True when both programs are there; says what is missing otherwise. */
 bool agents_available(void);
 /* Starts count agents, gap_us apart; all but the first join the first. Exits the benchmark when a program cannot be run. */

@@ -121,7 +121,7 @@ static bool handshake(struct rpc *r)
     return send_request(r, "handshake", writer_bytes(&w)) && wait_header(r);
 }
 
-bool rpc_open(struct rpc *r, const char *address, uint16_t port, uint64_t deadline)
+static bool open_with_pause(struct rpc *r, const char *address, uint16_t port, uint64_t deadline, unsigned pause_us)
 {
     *r = (struct rpc){.fd = -1};
     while (clock_us() < deadline) {
@@ -130,9 +130,19 @@ bool rpc_open(struct rpc *r, const char *address, uint16_t port, uint64_t deadli
             return true;
         }
         rpc_close(r);
-        usleep(20000);
+        usleep(pause_us);
     }
     return false;
+}
+
+bool rpc_open(struct rpc *r, const char *address, uint16_t port, uint64_t deadline)
+{
+    return open_with_pause(r, address, port, deadline, 20000);
+}
+
+bool rpc_open_eagerly(struct rpc *r, const char *address, uint16_t port, uint64_t deadline)
+{
+    return open_with_pause(r, address, port, deadline, 200);
 }
 
 void rpc_close(struct rpc *r)
@@ -213,6 +223,45 @@ bool rpc_event(struct rpc *r, const char *name)
     return send_request(r, "event", writer_bytes(&w)) && wait_header(r);
 }
 
+unsigned rpc_members(struct rpc *r)
+{
+    struct hearsay_bytes object;
+    if (!send_request(r, "members", (struct hearsay_bytes){0}) || !wait_header(r) || !wait_object(r, &object)) {
+        return 0;
+    }
+    struct reader in = reader_of(object);
+    bool is_list = msgpack_get_map(&in) == 1 && msgpack_is(msgpack_get_raw(&in), "Members");
+    unsigned count = msgpack_get_array(&in);
+    return is_list && !in.is_bad ? count : 0;
+}
+
+bool rpc_query(struct rpc *r, const char *name, unsigned seconds)
+{
+    uint8_t room[256];
+    struct writer w = writer_of(room, sizeof room);
+    msgpack_put_map(&w, 4);
+    msgpack_put_text(&w, "Name");
+    msgpack_put_text(&w, name);
+    msgpack_put_text(&w, "Payload");
+    msgpack_put_raw(&w, bytes_of_string("?"));
+    msgpack_put_text(&w, "RequestAck");
+    msgpack_put_bool(&w, true);
+    msgpack_put_text(&w, "Timeout");
+    msgpack_put_uint(&w, (uint64_t)seconds * 1000000000u);
+    return send_request(r, "query", writer_bytes(&w)) && wait_header(r);
+}
+
+bool rpc_key(struct rpc *r, const char *command, const char *key)
+{
+    uint8_t room[256];
+    struct hearsay_bytes object;
+    struct writer w = writer_of(room, sizeof room);
+    msgpack_put_map(&w, 1);
+    msgpack_put_text(&w, "Key");
+    msgpack_put_text(&w, key);
+    return send_request(r, command, writer_bytes(&w)) && wait_header(r) && wait_object(r, &object);
+}
+
 bool rpc_stream(struct rpc *r, const char *type)
 {
     uint8_t room[128];
@@ -252,9 +301,9 @@ static void read_record(struct hearsay_bytes object, rpc_seen *seen, void *conte
     struct reader in = reader_of(object), members = {0};
     for (uint32_t fields = msgpack_get_map(&in); fields > 0 && !in.is_bad; fields--) {
         struct hearsay_bytes key = msgpack_get_raw(&in);
-        if (msgpack_is(key, "Event")) {
+        if (msgpack_is(key, "Event") || msgpack_is(key, "Type")) {
             copy_text(event, sizeof event, msgpack_get_raw(&in));
-        } else if (msgpack_is(key, "Name")) {
+        } else if (msgpack_is(key, "Name") || msgpack_is(key, "From")) {
             copy_text(name, sizeof name, msgpack_get_raw(&in));
         } else {
             if (msgpack_is(key, "Members")) {

@@ -19,12 +19,20 @@ struct rpc {
 
 /* Connects and shakes hands, trying again until the deadline (microseconds of clock_us). */
 bool rpc_open(struct rpc *r, const char *address, uint16_t port, uint64_t deadline);
+/* The same, trying again at once: the caller measures when somebody answers. */
+bool rpc_open_eagerly(struct rpc *r, const char *address, uint16_t port, uint64_t deadline);
 void rpc_close(struct rpc *r);
 /* Members this agent calls alive, or -1. */
 int rpc_alive(struct rpc *r);
 /* Counters of a hearsay agent: count names, and their values. */
 bool rpc_counters(struct rpc *r, const char *const *names, uint64_t *values, unsigned count);
 bool rpc_event(struct rpc *r, const char *name);
+/* How many members it lists; 0 when it does not. */
+unsigned rpc_members(struct rpc *r);
+/* Asks everybody, wanting acks; from now on only rpc_read may be used, whose events are "ack", "response" and "done" with the member's name. */
+bool rpc_query(struct rpc *r, const char *name, unsigned seconds);
+/* install-key, use-key, remove-key: true when every member has done it. */
+bool rpc_key(struct rpc *r, const char *command, const char *key);
 /* Subscribes; from now on only rpc_read may be used. */
 bool rpc_stream(struct rpc *r, const char *type);
 /* Calls seen for each thing in the events that have arrived: event is "user", "member-failed"…, name the event's or the member's. Reads what is
