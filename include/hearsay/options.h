@@ -72,6 +72,11 @@ extern "C" {
     X(store_mode, 3, 1, 3, "mode", "store gossip: 1 push, 2 pull, 3 push-pull") \
     X(store_fanout, 3, 1, 255, "members", "members met per round of store gossip") \
     X(store_interval_ms, 1000, 10, 3600000, "ms", "time between rounds of store gossip") \
+    X(store_cassandra, 0, 0, 1, "switch", "rounds also meet, with some chance, one unreachable peer and one we joined through, as Cassandra's do") \
+    X(store_eager_per_second, 2000, 1, 1000000, "packets", "eager copies of fresh entries; above this rate, rounds only") \
+    X(copies_timeout_ms, 10000, 100, 3600000, "ms", "how long a write waits for the copies it asked for") \
+    X(repair_bytes_per_second, 268435456, 1024, 4000000000, "bytes", "what repair may send and hear") \
+    X(repair_cpu_permille, 500, 1, 1000, "per mille", "share of a processor that repair may take, by what looking at an entry costs") \
     X(store_durable, 0, 0, 1, "switch", "an entry counts only when the host has it on disk") \
     X(store_value_max, 1048576, 0, 1048576, "bytes", "largest value in the store") \
     X(store_entries_max, 10000000, 1, 1000000000, "entries", "entries in the store, tombstones included") \
@@ -117,6 +122,9 @@ HEARSAY_API void hearsay_options_local(struct hearsay_options *options);
 /* Amends a profile to plain memberlist behaviour: everything of our own (eager copies, attended time, healing, abilities) is
  * switched off and the personality is HEARSAY_MEMBERLIST. */
 HEARSAY_API void hearsay_options_memberlist(struct hearsay_options *options);
+/* Amends a profile so that the store gossips as Cassandra does: push-pull, each second with one live peer, with some chance also with an
+ * unreachable one and with a seed. */
+HEARSAY_API void hearsay_options_cassandra(struct hearsay_options *options);
 
 /* One number of the table, for programs that set options by name. */
 struct hearsay_number {

@@ -73,6 +73,13 @@ HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_put(struct hearsay_node *node
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_delete(struct hearsay_node *node, uint64_t now, struct hearsay_bytes key,
                                                           uint32_t copies, uint32_t *ticket);
 
+/* Compares with this member (NULL: any) now, instead of at the next sign of a difference. HEARSAY_REPAIR_DONE with *ticket (may be NULL)
+ * follows. HEARSAY_ERR_UNKNOWN_MEMBER: it does not hold the store, or is not there. */
+HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_repair(struct hearsay_node *node, uint64_t now, const char *member, uint32_t *ticket);
+/* Changes how fresh entries are told, while running. */
+HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_store_tune(struct hearsay_node *node, uint64_t now, enum hearsay_store_mode mode,
+                                                              uint32_t fanout, uint32_t interval_ms);
+
 /* ---- views: they change nothing -------------------------------------------------------------------------------------------- */
 
 /* The entry of this key; false when there is none, or a tombstone. */
@@ -111,6 +118,17 @@ struct hearsay_store_stats {
     bool is_clock_astray;   /* further than allowed: our own writes are refused */
 };
 HEARSAY_API void hearsay_get_store_stats(const struct hearsay_node *node, struct hearsay_store_stats *stats);
+
+/* Another holder of the store, as far as this node knows. */
+struct hearsay_store_peer {
+    const char *name; /* NULL: a member that was forgotten since */
+    bool is_up;
+    uint32_t equal_epoch; /* the last at which both were seen to be equal; 0 = never */
+    uint64_t sessions;    /* repairs begun here */
+    uint64_t bytes_in, bytes_out, entries_in, entries_out; /* of repair */
+};
+/* Start with *position = 0; borrowed until the next input. */
+HEARSAY_API bool hearsay_next_store_peer(const struct hearsay_node *node, size_t *position, struct hearsay_store_peer *peer);
 
 #ifdef __cplusplus
 }

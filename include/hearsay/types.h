@@ -109,6 +109,7 @@ struct hearsay_member {
 
 /* Abilities: bits 8..31; bits 0..7 are hearsay's wire version (1), so a non-zero value means "speaks hearsay". */
 #define HEARSAY_WIRE_VERSION 1u
+#define HEARSAY_CAN_STORE 0x100u /* holds the shared store and takes its messages */
 
 /* Why this node changed its mind about a member. */
 enum hearsay_reason {
@@ -171,6 +172,7 @@ enum hearsay_event_type {
     HEARSAY_FOREIGN_CLUSTER, /* healing met a node of this name in another cluster at other_address, and left it alone */
     HEARSAY_JOIN_RESULT,   /* one address of a join was tried: ticket, other_address, contacted, text, is_last */
     HEARSAY_ENTRY_CHANGED, /* entries of the store changed; change is the newest number: see hearsay_next_change */
+    HEARSAY_REPAIR_DONE,   /* a hearsay_repair is over: ticket, is_ok, text, found, moved, bytes */
     HEARSAY_PUT_DONE,      /* a hearsay_put or _delete is over: ticket, is_ok, copies, text */
     HEARSAY_LEAVE_DONE,    /* our leaving is told (or its time ran out): the host may stop */
     HEARSAY_QUERY,         /* somebody asks: query (for hearsay_respond), from, name, payload, ltime, until_us */
@@ -193,7 +195,7 @@ struct hearsay_event {
     struct hearsay_bytes payload; /* USER_EVENT, MESSAGE */
     uint64_t ltime;
     bool coalesce;
-    uint32_t ticket;              /* JOIN_RESULT, PUT_DONE: what hearsay_join or hearsay_put answered */
+    uint32_t ticket;              /* JOIN_RESULT, PUT_DONE, REPAIR_DONE: what hearsay_join, _put or _repair answered */
     bool contacted;               /* JOIN_RESULT: the exchange with this address succeeded */
     bool is_last;                 /* JOIN_RESULT: no address of this ticket is left */
     const char *text;             /* JOIN_RESULT, KEY_RESULT, PUT_DONE: what went wrong, in words; NULL if nothing did */
@@ -202,7 +204,8 @@ struct hearsay_event {
     uint64_t until_us;            /* QUERY: when an answer comes too late, on the host's clock */
     uint64_t messages;            /* KEY_WORN: sealed by the cluster, as far as this node can tell */
     uint32_t members, acks, answers, errors; /* QUERY_DONE: how many were there at its start, and what came from them */
-    bool is_ok;                   /* KEY_RESULT, CONFLICT_RESOLVED; PUT_DONE: as many have it as were asked for */
+    bool is_ok;                   /* KEY_RESULT, CONFLICT_RESOLVED; PUT_DONE: as many have it as were asked for; REPAIR_DONE: compared to the end */
+    uint64_t found, moved, bytes; /* REPAIR_DONE: entries that differed, that were moved either way, and what it took */
     uint64_t change;              /* ENTRY_CHANGED */
     uint32_t copies;              /* PUT_DONE: nodes that have it durably, as far as is known here */
 };
@@ -298,6 +301,13 @@ struct hearsay_tag {
     X(entries_received, "entries of the store taken from others") \
     X(entries_expired, "entries of the store that expired") \
     X(entries_conflicting, "entries with the version of another value: corruption somewhere") \
+    X(repairs, "repairs begun here") \
+    X(repairs_broken, "repairs that got no answer; the next beacon begins another") \
+    X(repair_bytes_in, "bytes of questions' answers") \
+    X(repair_bytes_out, "bytes of questions, and of answers to others'") \
+    X(repair_entries_out, "entries told by repair") \
+    X(repair_newer, "keys met by repair that were newer on one side already: no damage") \
+    X(drop_store_stranger, "messages of the store from nobody we know, or while we hold none") \
     X(drop_entry_bad, "entries refused because they make no sense") \
     X(drop_entry_large, "entries refused because the value is too large") \
     X(drop_entry_clock, "entries and clocks refused because they are too far ahead of ours") \

@@ -3,9 +3,12 @@
  * Life of a node, its turns and its timers. See node.h.
  * Differs: memberlist's deadlines run on while the process does not; ours run in attended time.
  */
+#include "node/exchanges.h"
 #include "node/inquiries.h"
 #include "node/node.h"
 
+#include "sync/copies.h"
+#include "sync/reconcile.h"
 #include "swim/gossip.h"
 #include "swim/push_pull.h"
 
@@ -19,6 +22,7 @@ static void on_change(void *context, struct turn *turn, uint32_t slot, enum memb
 {
     struct hearsay_node *node = context;
     presence_on_change(&node->serf.presence, &node->beliefs, turn, slot, change, cause, other_address);
+    exchanges_on_change(node, turn, slot, change);
     if (change == MEMBERS_DIED) {
         rejoin_on_failure(&node->rejoin, &node->beliefs, turn);
     }
@@ -162,6 +166,18 @@ static void on_timer(struct hearsay_node *node, struct turn *turn, const struct 
     case TIMER_STORE:
         sync_on_timer(node->sync, turn);
         break;
+    case TIMER_EXCHANGE:
+        exchange_on_round(node->exchange, turn);
+        break;
+    case TIMER_EXCHANGE_EAGER:
+        exchange_on_eager(node->exchange, turn);
+        break;
+    case TIMER_RECONCILE:
+        reconcile_on_timer(node->exchange, turn, timer->number);
+        break;
+    case TIMER_COPIES:
+        copies_on_timer(node->exchange, turn);
+        break;
     }
 }
 
@@ -251,7 +267,7 @@ static bool enter_self(struct hearsay_node *node, const struct hearsay_options *
     }
     m->self = slot;
     members_at(m, slot)->state = MESSAGE_STATE_ALIVE;
-    members_at(m, slot)->abilities = o->announce_abilities ? HEARSAY_WIRE_VERSION : 0;
+    (void)abilities_learn(m, slot, abilities_own(o));
     if (!members_enlist(m, &node->turn, slot)) {
         return false;
     }
@@ -314,7 +330,7 @@ struct hearsay_node *hearsay_create(const struct hearsay_options *options, uint6
     init_turn(node, now);
     init_parts(node, options);
     node->sync = options->store ? sync_create(&node->turn, options) : NULL;
-    if ((options->store && node->sync == NULL) || !enter_self(node, options)) {
+    if ((options->store && (node->sync == NULL || !exchanges_init(node, &node->turn))) || !enter_self(node, options)) {
         hearsay_destroy(node);
         return NULL;
     }
@@ -328,6 +344,7 @@ void hearsay_destroy(struct hearsay_node *node)
         return;
     }
     struct hearsay_allocator memory = node->memory;
+    exchanges_deinit(node);
     sync_destroy(node->sync, &memory);
     streams_deinit(&node->streams, node->pool, &memory);
     presence_deinit(&node->serf.presence, &memory);

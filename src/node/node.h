@@ -10,7 +10,7 @@
 #include "node/streams.h"
 #include "serf/keyring.h"
 #include "serf/user_state.h"
-#include "sync/sync.h"
+#include "sync/exchange.h"
 #include "spread/outbox.h"
 #include "spread/recorder.h"
 #include "spread/rumors.h"
@@ -48,6 +48,8 @@ struct hearsay_node {
     struct streams streams;
     struct leave leave;
     struct timer push_pull;
+    struct abilities abilities;
+    struct exchange *exchange;   /* of the store with others; NULL as sync */
     struct sync *sync;           /* NULL: the store is off */
 
     uint64_t skipped_us;         /* host time - attended time */

@@ -4,6 +4,7 @@
  * DefaultLocalConfig).
  */
 #include <hearsay/options.h>
+#include <hearsay/store.h>
 
 #include "wire/serf_message.h"
 
@@ -112,6 +113,15 @@ void hearsay_options_memberlist(struct hearsay_options *o)
     o->healing = 0;
     o->announce_abilities = 0;
     o->coordinates = 0;
+}
+
+void hearsay_options_cassandra(struct hearsay_options *o)
+{
+    o->store = 1;
+    o->store_mode = HEARSAY_PUSH_PULL;
+    o->store_fanout = 1;
+    o->store_interval_ms = 1000;
+    o->store_cassandra = 1;
 }
 
 static hearsay_err check_name_and_address(const struct hearsay_options *o, const char **what)

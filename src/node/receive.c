@@ -6,6 +6,7 @@
  * from. At most eight answers per datagram. Otherwise a forged packet would make us shoot at others.
  */
 #include "node/answers.h"
+#include "node/exchanges.h"
 #include "node/inquiries.h"
 #include "node/node.h"
 
@@ -46,8 +47,8 @@ static struct hearsay_address answer_address(const struct arrival *a, const stru
 static void learn_abilities(struct arrival *a, uint32_t slot, uint32_t abilities)
 {
     struct members *m = &a->node->beliefs.members;
-    if (slot != MEMBERS_NONE && address_same_place(members_address(m, slot), a->from)) {
-        members_at(m, slot)->abilities = (uint8_t)abilities;
+    if (slot != MEMBERS_NONE && address_same_place(members_address(m, slot), a->from) && abilities_learn(m, slot, abilities)) {
+        exchanges_on_able(a->node, a->turn, slot);
     }
 }
 
@@ -93,7 +94,7 @@ static void on_ping(struct arrival *a, const struct message_ping *ping)
     struct writer w = writer_of(bytes, sizeof bytes);
     struct message ack = {.type = MESSAGE_ACK, .ack.sequence = ping->sequence};
     ack.ack.payload = coordinates_payload(&a->node->coordinates, room);
-    ack.ack.abilities = a->turn->options->announce_abilities && ping->abilities != 0 ? HEARSAY_WIRE_VERSION : 0;
+    ack.ack.abilities = a->turn->options->announce_abilities && ping->abilities != 0 ? abilities_own(a->turn->options) : 0;
     message_encode(&w, &ack);
     struct hearsay_address to = answer_address(a, &ping->source, source);
     packing_send(a->turn, &to, writer_bytes(&w), true);
@@ -114,8 +115,10 @@ static bool is_late_for(const struct hearsay_node *node, uint32_t sequence)
 static void on_ack(struct arrival *a, const struct message_ack *ack)
 {
     struct hearsay_node *node = a->node;
-    if (node->probe.target != NULL && node->probe.sequence == ack->sequence && ack->abilities != 0) {
+    if (node->probe.target != NULL && node->probe.sequence == ack->sequence) {
         learn_abilities(a, members_find(&node->beliefs.members, pool_name(node->probe.target)), ack->abilities);
+    } else {
+        learn_abilities(a, abilities_on_ack(&node->abilities, ack->sequence), ack->abilities);
     }
     if (probe_is_direct(&node->probe, ack->sequence)) {
         coordinates_on_ack(&node->coordinates, a->turn, pool_name(node->probe.target), a->turn->now - node->probe.started_at, ack->payload);
@@ -193,7 +196,9 @@ void hearsay_receive_packet(struct hearsay_node *node, uint64_t now, const struc
     node->counters.drop_truncated += fault == ENVELOPE_OK && packet.was_cut;
     for (unsigned i = 0; fault == ENVELOPE_OK && !a.is_doubtful && i < packet.count; i++) {
         struct message message;
-        if (message_decode(packet.parts[i], &message)) {
+        if (packet.parts[i].data[0] == MESSAGE_PARLEY) {
+            exchanges_on_packet(node, a.turn, packet.parts[i], from);
+        } else if (message_decode(packet.parts[i], &message)) {
             on_message(&a, &message);
         } else if (is_known_type(packet.parts[i].data[0])) {
             node->counters.drop_malformed++;

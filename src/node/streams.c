@@ -6,16 +6,20 @@
 #include "node/streams.h"
 
 #include "node/answers.h"
+#include "node/exchanges.h"
 #include "node/node.h"
+#include "spread/outbox.h"
 #include "swim/push_pull.h"
+#include "wire/frames.h"
 
 #define HEAL_PAUSE_TICKS 3        /* gossip intervals between the two exchanges: time for accusations to be refuted */
 #define JOIN_ATTEMPTS_BUSY 6      /* a peer that resets or closes without a word is busy: patience */
 #define JOIN_ATTEMPTS_REFUSED 3   /* nobody listens (yet) */
 #define JOIN_BACKOFF_US 200000u
+#define STORE_IDLE_LEAST_MS 30000 /* a stream of the store on which nobody said anything for so long is over */
 #define JOIN_EXCHANGE_US 1000000u /* the next exchange follows a join after once to twice this */
 
-enum purpose { PURPOSE_ANSWER, PURPOSE_JOIN, PURPOSE_EXCHANGE, PURPOSE_LOOK, PURPOSE_MEET, PURPOSE_PING };
+enum purpose { PURPOSE_ANSWER, PURPOSE_JOIN, PURPOSE_EXCHANGE, PURPOSE_LOOK, PURPOSE_MEET, PURPOSE_PING, PURPOSE_STORE };
 enum stage { STAGE_WAITING, STAGE_CONNECTING, STAGE_TALKING };
 
 struct conversation {
@@ -30,6 +34,9 @@ struct conversation {
     uint32_t attempts;
     uint32_t sequence;             /* PING */
     uint32_t rounds_left;          /* MEET */
+    struct frames frames;          /* STORE, and answers that turned out to be of the store */
+    bool is_store, has_spoken;
+    uint32_t peer;                 /* of the store, on an accepted stream; PEERS_NONE until it said hello */
     bool is_open;                  /* has a stream, so it is counted and must be closed */
 };
 
@@ -43,6 +50,7 @@ struct join {
 
 static void begin(struct hearsay_node *node, struct turn *turn, struct conversation *c);
 static void join_next(struct hearsay_node *node, struct turn *turn, struct join *join);
+static void keep_open(struct turn *turn, struct conversation *c);
 
 /* ---- the list ---------------------------------------------------------------------------------------------------------------- */
 
@@ -52,6 +60,9 @@ void streams_deinit(struct streams *s, struct hearsay_pool *pool, const struct h
         struct conversation *c = s->first;
         s->first = c->next;
         stream_reader_deinit(&c->reader);
+        if (c->is_store) {
+            frames_deinit(&c->frames);
+        }
         pool_release(pool, c->target);
         memory_free(memory, c);
     }
@@ -103,6 +114,9 @@ static void hang_up(struct hearsay_node *node, struct turn *turn, struct convers
     c->is_open = false;
     timers_cancel(turn->timers, &c->timer);
     stream_reader_deinit(&c->reader);
+    if (c->is_store) {
+        frames_deinit(&c->frames);
+    }
 }
 
 static void drop(struct hearsay_node *node, struct turn *turn, struct conversation *c, bool has_stream)
@@ -274,7 +288,11 @@ void streams_on_closed(struct hearsay_node *node, struct turn *turn, uint32_t id
     if (c->purpose == PURPOSE_JOIN && retry_join(node, turn, c, how, false)) {
         return;
     }
+    bool is_store = c->is_store;
     failed(node, turn, c, close_text(how, c), false);
+    if (is_store) {
+        exchanges_on_closed(node, turn, id);
+    }
 }
 
 /* ---- beginning ----------------------------------------------------------------------------------------------------------------- */
@@ -370,6 +388,11 @@ void streams_on_connected(struct hearsay_node *node, struct turn *turn, uint32_t
         answers_send_ping(node, turn, id, c->target, c->sequence);
         return;
     }
+    if (c->is_store) {
+        keep_open(turn, c);
+        exchanges_on_connected(node, turn, id);
+        return;
+    }
     timers_set(turn->timers, &c->timer, turn->now + turn_ms(turn->options->stream_timeout_ms));
     answers_send_push_pull(node, turn, id, true, c->purpose == PURPOSE_JOIN, c->purpose == PURPOSE_LOOK);
 }
@@ -384,8 +407,103 @@ void streams_on_timer(struct hearsay_node *node, struct turn *turn, uint32_t id)
         begin(node, turn, c);
         return;
     }
-    turn->counters->drop_stream_timeout += c->purpose != PURPOSE_PING;
+    bool is_store = c->is_store;
+    turn->counters->drop_stream_timeout += c->purpose != PURPOSE_PING && !(is_store && c->stage == STAGE_TALKING);
     failed(node, turn, c, close_text(HEARSAY_CLOSE_TIMEOUT, c), true);
+    if (is_store) {
+        exchanges_on_closed(node, turn, id);
+    }
+}
+
+/* ---- the store ----------------------------------------------------------------------------------------------------------------- */
+
+static void keep_open(struct turn *turn, struct conversation *c)
+{
+    uint64_t idle = turn->options->stream_timeout_ms < STORE_IDLE_LEAST_MS ? STORE_IDLE_LEAST_MS : turn->options->stream_timeout_ms;
+    timers_set(turn->timers, &c->timer, turn->now + turn_ms(idle));
+}
+
+/* By us; the exchange hears that it is over. */
+static void drop_store(struct hearsay_node *node, struct turn *turn, struct conversation *c)
+{
+    uint32_t id = c->timer.number;
+    drop(node, turn, c, true);
+    exchanges_on_closed(node, turn, id);
+}
+
+static void hear_frames(struct hearsay_node *node, struct turn *turn, struct conversation *c)
+{
+    uint32_t id = c->timer.number;
+    struct hearsay_bytes message;
+    enum stream_status status = STREAM_MORE;
+    keep_open(turn, c);
+    while (c != NULL && (status = frames_next(&c->frames, &message)) == STREAM_WHOLE) {
+        bool is_good = exchanges_on_frame(node, turn, id, &c->peer, &c->address, message);
+        c = find(&node->streams, id); /* what was heard may have ended it */
+        if (c != NULL && !is_good) {
+            drop_store(node, turn, c);
+            return;
+        }
+    }
+    if (c != NULL && status == STREAM_BAD) {
+        turn->counters->drop_stream_bad++;
+        answers_count_fault(turn->counters, c->frames.fault);
+        drop_store(node, turn, c);
+    }
+}
+
+/* What somebody sends us are frames. */
+static void begin_frames(struct hearsay_node *node, struct turn *turn, struct conversation *c)
+{
+    if (node->exchange == NULL || c->purpose != PURPOSE_ANSWER) {
+        turn->counters->drop_store_stranger++;
+        failed(node, turn, c, "the answer makes no sense", true);
+        return;
+    }
+    c->is_store = true;
+    c->has_spoken = true; /* only who dials says the label */
+    c->peer = PEERS_NONE;
+    frames_init(&c->frames, &node->envelope);
+    frames_inherit(&c->frames, &c->reader);
+    hear_frames(node, turn, c);
+}
+
+uint32_t streams_open_store(struct hearsay_node *node, struct turn *turn, const struct identity *target)
+{
+    struct conversation *c = add(node, turn, PURPOSE_STORE, &target->address);
+    if (c == NULL) {
+        return 0;
+    }
+    uint32_t id = c->timer.number;
+    c->target = pool_hold(target);
+    c->is_store = true;
+    c->peer = PEERS_NONE;
+    frames_init(&c->frames, &node->envelope);
+    begin(node, turn, c);
+    return find(&node->streams, id) == NULL ? 0 : id;
+}
+
+void streams_send_frame(struct hearsay_node *node, struct turn *turn, uint32_t id, struct hearsay_bytes message)
+{
+    struct conversation *c = find(&node->streams, id);
+    struct buffer *out = c == NULL || c->stage != STAGE_TALKING ? NULL : outbox_begin(turn->outbox, HEARSAY_SEND_STREAM, NULL, id);
+    if (out == NULL) {
+        return;
+    }
+    if ((c->has_spoken || frames_open(&node->envelope, out)) && frames_seal(&node->envelope, message, out)) {
+        c->has_spoken = true;
+        outbox_end(turn->outbox);
+    } else {
+        outbox_abort(turn->outbox);
+    }
+}
+
+void streams_close_store(struct hearsay_node *node, struct turn *turn, uint32_t id)
+{
+    struct conversation *c = find(&node->streams, id);
+    if (c != NULL) {
+        drop(node, turn, c, true);
+    }
 }
 
 /* ---- answers to what we asked ---------------------------------------------------------------------------------------------------- */
@@ -472,12 +590,20 @@ void streams_on_bytes(struct hearsay_node *node, struct turn *turn, uint32_t id,
     if (c == NULL || c->stage != STAGE_TALKING) {
         return;
     }
+    if (c->is_store) {
+        if (frames_feed(&c->frames, bytes)) {
+            hear_frames(node, turn, c);
+        } else {
+            turn->counters->drop_no_memory++;
+            drop_store(node, turn, c);
+        }
+        return;
+    }
     switch (stream_reader_feed(&c->reader, bytes)) {
     case STREAM_MORE:
         return;
-    case STREAM_FRAMES: /* nobody here speaks them yet */
-        turn->counters->drop_unknown_type++;
-        failed(node, turn, c, "the answer makes no sense", true);
+    case STREAM_FRAMES:
+        begin_frames(node, turn, c);
         return;
     case STREAM_BAD:
         turn->counters->drop_stream_bad++;

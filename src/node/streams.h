@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Conversations over streams: joins, periodic exchanges, healing, stream pings, and answering all of these. Each carries one message each
- * way and has one deadline per phase. Bytes are stream.h's, meaning is push_pull.h's; here is who says what when.
+ * way and has one deadline per phase; those of the store carry frames both ways for as long as somebody says something. Bytes are
+ * stream.h's, meaning is push_pull.h's; here is who says what when.
  */
 #ifndef HEARSAY_NODE_STREAMS_H
 #define HEARSAY_NODE_STREAMS_H
@@ -40,6 +41,10 @@ void streams_exchange(struct hearsay_node *node, struct turn *turn);
 void streams_ping(struct hearsay_node *node, struct turn *turn, const struct identity *target, uint32_t sequence, uint64_t until);
 /* Healing found that this name answers: look whether it is kin, then exchange twice. */
 void streams_heal(struct hearsay_node *node, struct turn *turn, const struct identity *target);
+/* A stream for messages of the store; exchanges.c hears of it. Its id, 0 = not now. */
+uint32_t streams_open_store(struct hearsay_node *node, struct turn *turn, const struct identity *target);
+void streams_send_frame(struct hearsay_node *node, struct turn *turn, uint32_t id, struct hearsay_bytes message);
+void streams_close_store(struct hearsay_node *node, struct turn *turn, uint32_t id);
 hearsay_err streams_join(struct hearsay_node *node, struct turn *turn, const struct hearsay_target *targets, size_t count, bool replay,
                          uint32_t *ticket);
 

@@ -56,8 +56,7 @@ static void fill_view(const struct beliefs *b, uint32_t slot, struct hearsay_mem
     const struct identity *i = member->identity;
     *out = (struct hearsay_member){.name = i->name, .address = i->address, .meta = pool_meta(i), .incarnation = member->incarnation,
                                    .status = presence_status(b, slot), .status_ltime = member->status_ltime,
-                                   .status_since_us = turn_ms(member->changed_ms), .abilities = (uint32_t)member->abilities,
-                                   .is_self = slot == b->members.self};
+                                   .status_since_us = turn_ms(member->changed_ms), .is_self = slot == b->members.self};
     memcpy(out->versions, i->versions, 6);
 }
 

@@ -42,6 +42,14 @@ void packing_send(struct turn *turn, const struct hearsay_address *to, struct he
     rumors_settle(turn);
 }
 
+void packing_send_with(struct turn *turn, const struct hearsay_address *to, struct hearsay_bytes message, struct hearsay_bytes rider)
+{
+    struct hearsay_bytes parts[PACKET_PARTS_MAX] = {message, rider};
+    unsigned count = 2 + rumors_take(turn, space_beside(turn, message.size + rider.size + 4), parts + 2, PACKET_PARTS_MAX - 2);
+    packing_send_parts(turn, to, parts, count, false);
+    rumors_settle(turn);
+}
+
 bool packing_send_rumors(struct turn *turn, const struct hearsay_address *to, bool with_crc)
 {
     struct hearsay_bytes parts[PACKET_PARTS_MAX];

@@ -10,6 +10,8 @@
 
 /* One message to one address; with rumours in the space left if carries_rumors. */
 void packing_send(struct turn *turn, const struct hearsay_address *to, struct hearsay_bytes message, bool carries_rumors);
+/* One message and another that rides along, with rumours in the space left. */
+void packing_send_with(struct turn *turn, const struct hearsay_address *to, struct hearsay_bytes message, struct hearsay_bytes rider);
 /* Exactly these messages, as one datagram, with a checksum if with_crc. */
 void packing_send_parts(struct turn *turn, const struct hearsay_address *to, const struct hearsay_bytes *parts, unsigned count,
                         bool with_crc);

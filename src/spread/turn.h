@@ -28,6 +28,9 @@ struct turn {
     struct recorder *recorder;
     struct rumors *rumors;
     struct buffer *scratch;    /* two buffers, free between calls */
+    /* What rides with a ping to a member that holds the store: answers its size, 0 = nothing now. NULL = we hold none. */
+    size_t (*write_rider)(void *context, const struct turn *turn, uint8_t *bytes, size_t capacity);
+    void *rider;
     uint32_t population;       /* members in the list, ourselves included: the n of all formulas */
     uint32_t pause_ms;         /* how long this node was away just before this turn */
 };
@@ -47,7 +50,11 @@ enum timer_kind {
     TIMER_REAP,
     TIMER_LEAVE,
     TIMER_QUERY,     /* number: ticket of a question of ours */
-    TIMER_STORE
+    TIMER_STORE,
+    TIMER_EXCHANGE,
+    TIMER_EXCHANGE_EAGER,
+    TIMER_RECONCILE, /* number: which repair */
+    TIMER_COPIES
 };
 
 /* Milliseconds to the clock's microseconds. */

@@ -31,6 +31,8 @@ struct member {
     uint64_t is_pruned : 1;     /* to be forgotten as soon as it is gone */
     uint64_t is_strange : 1;    /* a look at its list found no kin; found so again, it is foreign */
     uint64_t is_foreign : 1;    /* its address now belongs to another cluster: not looked for any more */
+    uint64_t can_store : 1;     /* HEARSAY_CAN_STORE, learned as its version is */
+    uint64_t is_asked : 1;      /* its ability is known, or was asked for */
     uint64_t is_marked : 1;     /* scratch of a merge; false between turns */
 };
 

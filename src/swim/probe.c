@@ -6,6 +6,7 @@
 
 #include "spread/packing.h"
 #include "spread/recorder.h"
+#include "swim/abilities.h"
 
 #define PROBE_PMAX_STREAM 3 /* protocol versions from which a peer knows stream pings and nacks */
 #define PROBE_PMAX_NACK 4
@@ -42,7 +43,7 @@ static struct message ping_message(struct beliefs *b, struct turn *turn, struct 
     const struct identity *self = members_at(&b->members, b->members.self)->identity;
     struct message m = {.type = MESSAGE_PING, .ping = {.node = name, .sequence = sequence, .source = self->address,
                                                        .source_node = pool_name(self)}};
-    m.ping.abilities = turn->options->announce_abilities ? HEARSAY_WIRE_VERSION : 0;
+    m.ping.abilities = abilities_own(turn->options);
     return m;
 }
 
@@ -67,6 +68,19 @@ static void send_ping_with_suspicion(struct probe *p, struct beliefs *b, struct 
     packing_send_parts(turn, &member->identity->address, parts, 2, member->identity->versions[1] >= PROBE_PMAX_CRC);
 }
 
+/* Who holds the store too gets our beacon along with it, when there is one. */
+static void send_ping_with_rider(struct probe *p, struct beliefs *b, struct turn *turn, const struct member *member)
+{
+    uint8_t ping[1024], rider[64];
+    struct message m = ping_message(b, turn, pool_name(member->identity), p->sequence);
+    size_t size = member->can_store && turn->write_rider != NULL ? turn->write_rider(turn->rider, turn, rider, sizeof rider) : 0;
+    if (size == 0) {
+        probe_send_ping(b, turn, pool_name(p->target), &p->target->address, p->sequence, true);
+    } else {
+        packing_send_with(turn, &p->target->address, bytes_of(ping, encode(ping, sizeof ping, &m)), bytes_of(rider, size));
+    }
+}
+
 static void finish(struct probe *p, struct beliefs *b, struct turn *turn)
 {
     timers_cancel(turn->timers, &p->timeout);
@@ -88,7 +102,7 @@ static void start(struct probe *p, struct beliefs *b, struct turn *turn, uint32_
     if (member->state == MESSAGE_STATE_SUSPECT && turn->options->buddy) {
         send_ping_with_suspicion(p, b, turn, member);
     } else {
-        probe_send_ping(b, turn, pool_name(p->target), &p->target->address, p->sequence, true);
+        send_ping_with_rider(p, b, turn, member);
     }
     uint64_t whole = interval_us(turn) * patience, timeout = turn_ms(turn->options->probe_timeout_ms);
     timers_set(turn->timers, &p->timeout, turn->now + (timeout < whole ? timeout : whole));

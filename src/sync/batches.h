@@ -17,8 +17,9 @@
 
 /* A write, waiting or just done. */
 struct pending {
-    struct entry *entry;
+    struct entry *entry; /* done: the store's, NULL if it did not win */
     uint64_t place;
+    struct hearsay_entry_version version; /* done */
     uint64_t source; /* of somebody else's: whatever the exchange wants to remember */
     uint32_t ticket; /* of our own; 0 for somebody else's */
     uint32_t copies;

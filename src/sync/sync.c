@@ -200,8 +200,9 @@ void sync_report(struct turn *turn, uint32_t ticket, uint32_t copies, bool is_ok
 /* The entry counts from now on. */
 static void commit(struct sync *s, struct turn *turn, struct pending *write)
 {
+    write->version = (struct hearsay_entry_version){write->entry->hlc, write->entry->origin};
     enum store_verdict verdict = store_commit(&s->store, write->place, write->entry);
-    write->entry = NULL;
+    write->entry = verdict == STORE_NEWER ? write->entry : NULL;
     if (verdict == STORE_NO_MEMORY) {
         turn->counters->drop_no_memory++;
         if (write->ticket != 0) {
@@ -254,6 +255,12 @@ static hearsay_err check_size(const struct turn *turn, const struct hearsay_entr
     return entry->value.size > turn->options->store_value_max ? HEARSAY_ERR_TOO_LARGE : HEARSAY_OK;
 }
 
+uint32_t sync_next_ticket(struct sync *s)
+{
+    s->next_ticket += s->next_ticket == UINT32_MAX ? 2 : 1;
+    return s->next_ticket;
+}
+
 hearsay_err sync_put(struct sync *s, struct turn *turn, struct hearsay_entry *entry, uint64_t ttl_ms, uint32_t copies, uint32_t *ticket)
 {
     hearsay_err err = check_size(turn, entry);
@@ -278,13 +285,12 @@ hearsay_err sync_put(struct sync *s, struct turn *turn, struct hearsay_entry *en
     entry->expires_hlc = ttl_ms == 0 || ttl_ms >= forever ? 0 : entry->version.hlc + hlc_of_ms(ttl_ms);
     struct pending write = {.place = place, .copies = copies == 0 ? 1 : copies};
     write.entry = entry_create(turn->memory, &s->store.keys, place, entry);
-    s->next_ticket += s->next_ticket == UINT32_MAX ? 2 : 1;
-    write.ticket = s->next_ticket;
+    write.ticket = sync_next_ticket(s);
     if (write.entry == NULL || !accept(s, turn, &write)) {
         return HEARSAY_ERR_NO_MEMORY;
     }
     if (ticket != NULL) {
-        *ticket = s->next_ticket;
+        *ticket = write.ticket;
     }
     return HEARSAY_OK;
 }

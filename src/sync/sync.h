@@ -67,6 +67,8 @@ bool sync_wants(const struct sync *s, struct hearsay_bytes key, const struct hea
 bool sync_on_persisted(struct sync *s, struct turn *turn, uint64_t batch, bool is_ok);
 /* A batch for the host, when none is out and something waits. */
 bool sync_next_batch(struct sync *s, struct turn *turn, struct hearsay_persist *persist);
+/* For an event to come: of a write, or of a repair. */
+uint32_t sync_next_ticket(struct sync *s);
 void sync_report(struct turn *turn, uint32_t ticket, uint32_t copies, bool is_ok, const char *text);
 
 void sync_on_timer(struct sync *s, struct turn *turn);

@@ -226,6 +226,8 @@ static bool check_section(enum parley_section_type type, struct reader body, str
         return size % 16 == 0;
     case PARLEY_EQUAL:
         return size % 12 == 0;
+    case PARLEY_NAME:
+        return size > 0 && size <= HEARSAY_NAME_MAX;
     case PARLEY_BODY:
         return size >= 9;
     case PARLEY_ENTRIES:

@@ -209,7 +209,7 @@ static void what_is_odd_is_refused(void **state)
     const struct hearsay_bytes odd[] = {
         BYTES(71, 0x11, 0, 0, 0, 0, 0, 1, 0, 0, 0xff, 0xff, 0xff, 0xff), /* another type */
         BYTES(HEAD(0)),
-        BYTES(HEAD(11)),
+        BYTES(HEAD(12)),
         BYTES(HEAD(15)),                                                                          /* no such kind */
         BYTES(HEAD(1), 2, 7, 0, 0, 0, 0, 0, 0, 0),                                                /* seven bytes are no ids */
         BYTES(HEAD(1), 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2),               /* a varint above 64 bits */
