@@ -200,9 +200,10 @@ void sync_report(struct turn *turn, uint32_t ticket, uint32_t copies, bool is_ok
 /* The entry counts from now on. */
 static void commit(struct sync *s, struct turn *turn, struct pending *write)
 {
+    uint64_t id = entry_id(write->place, write->entry->digest);
     write->version = (struct hearsay_entry_version){write->entry->hlc, write->entry->origin};
     enum store_verdict verdict = store_commit(&s->store, write->place, write->entry);
-    write->entry = verdict == STORE_NEWER ? write->entry : NULL;
+    write->entry = verdict == STORE_NEWER ? store_find_id(&s->store, id) : NULL; /* it may have been copied over the old one */
     if (verdict == STORE_NO_MEMORY) {
         turn->counters->drop_no_memory++;
         if (write->ticket != 0) {
