@@ -74,6 +74,7 @@ extern "C" {
     X(store_interval_ms, 1000, 10, 3600000, "ms", "time between rounds of store gossip") \
     X(store_cassandra, 0, 0, 1, "switch", "rounds also meet, with some chance, one unreachable peer and one we joined through, as Cassandra's do") \
     X(store_eager_per_second, 2000, 1, 1000000, "packets", "eager copies of fresh entries; above this rate, rounds only") \
+    X(judge_events, 0, 0, 1, "switch", "a large event is told on only when hearsay_judge_event says so") \
     X(copies_timeout_ms, 10000, 100, 3600000, "ms", "how long a write waits for the copies it asked for") \
     X(repair_bytes_per_second, 268435456, 1024, 4000000000, "bytes", "what repair may send and hear") \
     X(repair_cpu_permille, 500, 1, 1000, "per mille", "share of a processor that repair may take, by what looking at an entry costs") \

@@ -73,6 +73,12 @@ HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_put(struct hearsay_node *node
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_delete(struct hearsay_node *node, uint64_t now, struct hearsay_bytes key,
                                                           uint32_t copies, uint32_t *ticket);
 
+/* An event of up to 1 MiB for every member that holds the store, ourselves included (Serf nodes, and hearsay nodes without a store, do not
+ * hear of it). name: 1..255 bytes. It is announced by a number and fetched by each node once, from whoever has it. */
+HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_send_large_event(struct hearsay_node *node, uint64_t now, const char *name,
+                                                                    const void *payload, size_t size);
+/* With the option `judge_events`: shall the HEARSAY_LARGE_EVENT with this number (its change) be told on? False: it waits for no judgement. */
+HEARSAY_API bool hearsay_judge_event(struct hearsay_node *node, uint64_t now, uint64_t id, bool relay);
 /* Compares with this member (NULL: any) now, instead of at the next sign of a difference. HEARSAY_REPAIR_DONE with *ticket (may be NULL)
  * follows. HEARSAY_ERR_UNKNOWN_MEMBER: it does not hold the store, or is not there. */
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_repair(struct hearsay_node *node, uint64_t now, const char *member, uint32_t *ticket);

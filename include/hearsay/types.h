@@ -172,6 +172,7 @@ enum hearsay_event_type {
     HEARSAY_FOREIGN_CLUSTER, /* healing met a node of this name in another cluster at other_address, and left it alone */
     HEARSAY_JOIN_RESULT,   /* one address of a join was tried: ticket, other_address, contacted, text, is_last */
     HEARSAY_ENTRY_CHANGED, /* entries of the store changed; change is the newest number: see hearsay_next_change */
+    HEARSAY_LARGE_EVENT,   /* an event of up to 1 MiB, among holders of the store: name, payload; change names it for hearsay_judge_event */
     HEARSAY_REPAIR_DONE,   /* a hearsay_repair is over: ticket, is_ok, text, found, moved, bytes */
     HEARSAY_PUT_DONE,      /* a hearsay_put or _delete is over: ticket, is_ok, copies, text */
     HEARSAY_LEAVE_DONE,    /* our leaving is told (or its time ran out): the host may stop */
@@ -307,6 +308,9 @@ struct hearsay_tag {
     X(repair_bytes_out, "bytes of questions, and of answers to others'") \
     X(repair_entries_out, "entries told by repair") \
     X(repair_newer, "keys met by repair that were newer on one side already: no damage") \
+    X(large_events_in, "large events delivered") \
+    X(drop_item_bad, "large events whose bytes were not what was announced") \
+    X(drop_items_full, "offers of large values and events that found no place in the queue") \
     X(drop_store_stranger, "messages of the store from nobody we know, or while we hold none") \
     X(drop_entry_bad, "entries refused because they make no sense") \
     X(drop_entry_large, "entries refused because the value is too large") \

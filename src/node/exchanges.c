@@ -7,6 +7,7 @@
 #include "node/node.h"
 
 #include "sync/copies.h"
+#include "sync/items.h"
 #include "sync/reconcile.h"
 
 /* ---- life ------------------------------------------------------------------------------------------------------------------ */
@@ -43,7 +44,9 @@ bool exchanges_init(struct hearsay_node *node, struct turn *turn)
     if (node->exchange == NULL) {
         return false;
     }
-    exchange_init(node->exchange, turn, node->sync, &node->beliefs, &node->abilities);
+    if (!exchange_init(node->exchange, turn, node->sync, &node->beliefs, &node->abilities)) {
+        return false;
+    }
     node->exchange->links = (struct exchange_links){node, open_stream, send_frame, close_stream};
     node->sync->listener.context = node->exchange;
     node->sync->listener.on_durable = on_durable;
@@ -129,6 +132,12 @@ static void dispatch(struct hearsay_node *node, struct turn *turn, uint32_t peer
     case PARLEY_RECEIPT:
         copies_on_receipt(x, turn, peer, m);
         break;
+    case PARLEY_FETCH:
+        items_on_fetch(x, turn, peer, stream, m);
+        break;
+    case PARLEY_ITEM:
+        items_on_item(x, turn, stream, m);
+        break;
     default:
         break;
     }
@@ -189,7 +198,7 @@ void exchanges_on_connected(struct hearsay_node *node, struct turn *turn, uint32
     writer_put(&w, name.data, name.size);
     parley_end(&w, begun);
     streams_send_frame(node, turn, stream, writer_bytes(&w));
-    if (!reconcile_on_connected(node->exchange, turn, stream)) {
+    if (!reconcile_on_connected(node->exchange, turn, stream) && !items_on_connected(node->exchange, turn, stream)) {
         streams_close_store(node, turn, stream);
     }
 }
@@ -197,7 +206,7 @@ void exchanges_on_connected(struct hearsay_node *node, struct turn *turn, uint32
 void exchanges_on_closed(struct hearsay_node *node, struct turn *turn, uint32_t stream)
 {
     if (node->exchange != NULL) {
-        (void)reconcile_on_closed(node->exchange, turn, stream);
+        (void)(reconcile_on_closed(node->exchange, turn, stream) || items_on_closed(node->exchange, turn, stream));
     }
 }
 
@@ -242,6 +251,24 @@ hearsay_err hearsay_store_tune(struct hearsay_node *node, uint64_t now, enum hea
     exchange_tune(node->exchange, turn);
     node_end(node);
     return HEARSAY_OK;
+}
+
+hearsay_err hearsay_send_large_event(struct hearsay_node *node, uint64_t now, const char *name, const void *payload, size_t size)
+{
+    if (node->exchange == NULL) {
+        return HEARSAY_ERR_STORE_OFF;
+    }
+    struct hearsay_bytes bytes = size == 0 ? bytes_of(NULL, 0) : bytes_of(payload, size);
+    hearsay_err err = items_send(node->exchange, node_begin(node, now), bytes_of_string(name), bytes);
+    node_end(node);
+    return err;
+}
+
+bool hearsay_judge_event(struct hearsay_node *node, uint64_t now, uint64_t id, bool relay)
+{
+    bool is_known = node->exchange != NULL && items_judge(node->exchange, node_begin(node, now), id, relay);
+    node_end(node);
+    return is_known;
 }
 
 hearsay_err hearsay_repair(struct hearsay_node *node, uint64_t now, const char *member, uint32_t *ticket)

@@ -8,6 +8,7 @@
 #include "node/node.h"
 
 #include "sync/copies.h"
+#include "sync/items.h"
 #include "sync/reconcile.h"
 #include "swim/gossip.h"
 #include "swim/push_pull.h"
@@ -177,6 +178,9 @@ static void on_timer(struct hearsay_node *node, struct turn *turn, const struct 
         break;
     case TIMER_COPIES:
         copies_on_timer(node->exchange, turn);
+        break;
+    case TIMER_ITEMS:
+        items_on_timer(node->exchange, turn);
         break;
     }
 }

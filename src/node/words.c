@@ -52,6 +52,7 @@ const char *hearsay_event_text(enum hearsay_event_type type)
         [HEARSAY_JOIN_RESULT] = "join-result",
         [HEARSAY_ENTRY_CHANGED] = "entry-changed",
         [HEARSAY_PUT_DONE] = "put-done",
+        [HEARSAY_LARGE_EVENT] = "large-event",
         [HEARSAY_REPAIR_DONE] = "repair-done",
         [HEARSAY_LEAVE_DONE] = "leave-done",
         [HEARSAY_QUERY] = "query",

@@ -54,7 +54,8 @@ enum timer_kind {
     TIMER_EXCHANGE,
     TIMER_EXCHANGE_EAGER,
     TIMER_RECONCILE, /* number: which repair */
-    TIMER_COPIES
+    TIMER_COPIES,
+    TIMER_ITEMS
 };
 
 /* Milliseconds to the clock's microseconds. */

@@ -6,6 +6,7 @@
 
 #include "spread/rumors.h"
 #include "sync/copies.h"
+#include "sync/items.h"
 #include "sync/reconcile.h"
 #include "sync/talk.h"
 
@@ -23,7 +24,7 @@ static uint64_t interval_us(const struct turn *turn)
     return turn_ms(turn->options->store_interval_ms);
 }
 
-void exchange_init(struct exchange *x, struct turn *turn, struct sync *sync, struct beliefs *beliefs, struct abilities *abilities)
+bool exchange_init(struct exchange *x, struct turn *turn, struct sync *sync, struct beliefs *beliefs, struct abilities *abilities)
 {
     *x = (struct exchange){.sync = sync, .beliefs = beliefs, .abilities = abilities};
     peers_init(&x->peers, turn, &sync->store.keys.value);
@@ -32,6 +33,7 @@ void exchange_init(struct exchange *x, struct turn *turn, struct sync *sync, str
     x->eager.kind = TIMER_EXCHANGE_EAGER;
     x->copy_timer.kind = TIMER_COPIES;
     timers_set(turn->timers, &x->round, turn->now + rng_below(turn->rng, interval_us(turn)) + 1);
+    return items_init(x, turn);
 }
 
 void exchange_deinit(struct exchange *x, const struct hearsay_allocator *memory)
@@ -40,6 +42,7 @@ void exchange_deinit(struct exchange *x, const struct hearsay_allocator *memory)
     hot_deinit(&x->hot, memory);
     reconcile_deinit(x, memory);
     copies_deinit(x, memory);
+    items_deinit(x, memory);
     if (x->big.memory != NULL) {
         buffer_deinit(&x->big);
     }
@@ -159,10 +162,11 @@ static void open_round(struct exchange *x, struct turn *turn, uint32_t peer)
                                              [HEARSAY_PUSH_PULL] = PARLEY_PUSH_PULL};
     uint32_t mode = turn->options->store_mode;
     struct talk t;
-    if ((mode == HEARSAY_PUSH && x->hot.count == 0) || !talk_begin(&t, x, turn, peer, 0, kinds[mode], NULL)) {
+    if ((mode == HEARSAY_PUSH && x->hot.count == 0 && !items_any_recent(x, turn)) || !talk_begin(&t, x, turn, peer, 0, kinds[mode], NULL)) {
         return; /* with nothing to push the beacon rides on pings */
     }
     talk_beacon(&t);
+    items_tell(x, &t);
     if (mode == HEARSAY_PUSH) {
         tell_hot(x, &t);
     } else {
@@ -355,6 +359,9 @@ static void receive_entry(struct exchange *x, struct turn *turn, uint32_t peer, 
                                   .is_tombstone = (e->flags & PARLEY_ENTRY_TOMBSTONE) != 0};
     how |= (e->flags & PARLEY_ENTRY_RECEIPT) != 0 ? EXCHANGE_WANTS_RECEIPT : 0;
     if ((e->flags & PARLEY_ENTRY_OFFER) != 0) {
+        if (e->value_size <= turn->options->store_value_max && sync_wants(x->sync, e->key, &entry.version)) {
+            items_on_offer(x, turn, peer, entry_place(&x->sync->store.keys, e->key), how);
+        }
         return;
     }
     enum sync_verdict verdict = sync_receive(x->sync, turn, &entry, exchange_source(peer, how));
@@ -481,6 +488,8 @@ void exchange_on_message(struct exchange *x, struct turn *turn, uint32_t peer, c
     while (parley_next_section(&sections, &type, &body)) {
         if (type == PARLEY_ENTRIES) {
             (void)exchange_receive(x, turn, peer, body, 0);
+        } else if (type == PARLEY_ITEMS) {
+            items_on_ids(x, turn, peer, body);
         }
     }
     if (m->head.kind == PARLEY_PULL || m->head.kind == PARLEY_PUSH_PULL) {

@@ -35,6 +35,7 @@ struct exchange_links {
 
 struct session;
 struct copy;
+struct items;
 
 struct exchange {
     struct sync *sync;
@@ -53,6 +54,7 @@ struct exchange {
 
     struct session *sessions; /* repairs that we began: reconcile.c */
     uint32_t session_count, session_number, repair_sequence;
+    struct items *items;      /* what is larger than a packet: items.c */
     struct copy *copies;      /* writes that wait for receipts: copies.c */
     uint32_t copy_count, copy_capacity;
     struct timer copy_timer;
@@ -66,7 +68,8 @@ static inline uint64_t exchange_source(uint32_t peer, unsigned how)
     return (uint64_t)how << 32 | (peer + 1u);
 }
 
-void exchange_init(struct exchange *x, struct turn *turn, struct sync *sync, struct beliefs *beliefs, struct abilities *abilities);
+/* False when memory is out. */
+bool exchange_init(struct exchange *x, struct turn *turn, struct sync *sync, struct beliefs *beliefs, struct abilities *abilities);
 void exchange_deinit(struct exchange *x, const struct hearsay_allocator *memory);
 
 void exchange_on_round(struct exchange *x, struct turn *turn);

@@ -169,7 +169,7 @@ size_t talk_entry(struct talk *t, const struct entry *entry, uint8_t flags)
                              .origin = view.version.origin, .expires_hlc = view.expires_hlc, .flags = flags};
     e.flags |= view.is_tombstone ? PARLEY_ENTRY_TOMBSTONE : 0;
     e.flags |= view.expires_hlc != 0 ? PARLEY_ENTRY_EXPIRES : 0;
-    size_t most = t->stream == 0 ? t->w.capacity - t->empty - 3 - LENGTH_BYTES : TALK_VALUE_MAX + PARLEY_KEY_MAX + 64;
+    size_t most = t->stream == 0 ? t->w.capacity - t->empty - 3 - LENGTH_BYTES : t->is_whole ? PARLEY_MESSAGE_MAX : TALK_VALUE_MAX + PARLEY_KEY_MAX + 64;
     if (parley_entry_bytes(&e) > most) {
         e.flags |= PARLEY_ENTRY_OFFER;
     }

@@ -19,6 +19,7 @@ struct talk {
     enum parley_kind kind;
     const struct parley_session *session; /* of an answer: its parts are numbered */
     struct session *asks;    /* of questions: where they wait for their turn */
+    bool is_whole;           /* values of any size are told, on a stream */
     uint16_t part;
     uint16_t lists;          /* groups and numbers in this message */
     uint32_t most;           /* messages; what comes after them is left out */

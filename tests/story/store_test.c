@@ -426,6 +426,77 @@ STORY(copies_are_confirmed_by_those_who_have_them)
     expect(c, times_told(c, n2, HEARSAY_PUT_DONE, nobody) == 2, "and says in the end that there are none");
 }
 
+/* ---- what is larger than a packet ---------------------------------------------------------------------------------------------------- */
+
+STORY(values_larger_than_a_packet_reach_everybody)
+{
+    static uint8_t large[1 << 20];
+    static const size_t sizes[] = {1300, 5000, 70000, sizeof large};
+    static const char *const keys[] = {"1300", "5000", "70000", "1 MiB"};
+    struct hearsay_entry e;
+    memset(large, 'L', sizeof large);
+    start_with(c, 8, with_store);
+    settle(c, 1, 8);
+    for (unsigned i = 0; i < 4; i++) {
+        (void)put_ttl(c, n(1 + i), keys[i], (struct hearsay_bytes){large, sizes[i]}, 0, i == 1 ? 3 : 1);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        (void)expect_all_have_within(c, seconds(15), 1, 8, keys[i], NULL);
+        for (unsigned k = 1; k <= 8; k++) {
+            expect(c, hearsay_get(at(c, n(k)), text(keys[i]), &e) && e.value.size == sizes[i] && memcmp(e.value.data, large, sizes[i]) == 0,
+                   "n%u has all bytes of %s", k, keys[i]);
+        }
+    }
+    (void)expect_told_within(c, seconds(10), n2, HEARSAY_PUT_DONE, nobody);
+    advance(c, seconds(10));
+    expect_equal_within(c, seconds(5), 1, 8);
+    uint64_t bytes = 0;
+    for (unsigned i = 1; i <= 8; i++) {
+        bytes += host_of(c, n(i))->traffic.stream_bytes_out;
+    }
+    expect(c, bytes < 7 * (sizeof large + 80000) * 11 / 10 + 400000, "each node fetched each value once: %" PRIu64 " bytes", bytes);
+}
+
+STORY(large_values_are_repaired_too)
+{
+    static uint8_t large[200000];
+    memset(large, 'R', sizeof large);
+    start_with(c, 4, with_store);
+    settle(c, 1, 4);
+    partition(c, n1 | n2, n3 | n4);
+    (void)put_ttl(c, n1, "image", (struct hearsay_bytes){large, sizeof large}, 0, 1);
+    (void)put_ttl(c, n4, "page", (struct hearsay_bytes){large, 3000}, 0, 1);
+    advance(c, seconds(60));
+    mend(c);
+    (void)expect_converged_within(c, seconds(60));
+    expect_equal_within(c, seconds(15), 1, 4);
+    expect(c, has(c, n4, "image", NULL) && has(c, n1, "page", NULL), "both values are on the other side");
+}
+
+STORY(a_large_event_is_delivered_once_everywhere_and_fetched_once)
+{
+    static uint8_t large[1 << 20];
+    memset(large, 'E', sizeof large);
+    start_with(c, 12, with_store);
+    settle(c, 1, 12);
+    uint64_t before = 0, bytes = 0;
+    for (unsigned i = 1; i <= 12; i++) {
+        before += host_of(c, n(i))->traffic.stream_bytes_out;
+    }
+    struct host *host = host_of(c, n5);
+    hearsay_err err = hearsay_send_large_event(host->node, host_now(host), "release", large, sizeof large);
+    expect(c, err == HEARSAY_OK, "a large event can be sent: %s", hearsay_err_text(err));
+    expect(c, hearsay_send_large_event(host->node, host_now(host), "x", large, sizeof large + 1) == HEARSAY_ERR_TOO_LARGE, "but not a larger one");
+    host_drain(host);
+    (void)expect_told_within(c, seconds(20), from_to(1, 12), HEARSAY_LARGE_EVENT, nobody);
+    advance(c, seconds(90));
+    for (unsigned i = 1; i <= 12; i++) {
+        bytes += host_of(c, n(i))->traffic.stream_bytes_out;
+        expect(c, times_told(c, n(i), HEARSAY_LARGE_EVENT, nobody) == 1, "n%u is told once", i);
+    }
+    expect(c, bytes - before < 11 * sizeof large * 11 / 10 + 400000, "fetched once by each: %" PRIu64 " bytes", bytes - before);
+}
+
 int main(int argc, char **argv)
 {
     return story_main(argc, argv);
