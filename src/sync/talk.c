@@ -57,7 +57,7 @@ static void close_section(struct talk *t)
     }
 }
 
-static void send(struct talk *t, bool is_last)
+static void send_message(struct talk *t, bool is_last)
 {
     close_section(t);
     if (t->session != NULL) {
@@ -89,7 +89,7 @@ static void make_room(struct talk *t, enum parley_section_type type, uint8_t lev
     size_t head = t->open == type && t->level == level ? 0 : 3;
     bool is_long = t->asks != NULL && t->lists >= LISTS_MAX && type != PARLEY_ENTRIES;
     if (!talk_is_empty(t) && (is_long || t->w.size + head + size + LENGTH_BYTES > t->soft)) {
-        send(t, false);
+        send_message(t, false);
         begin_message(t);
     }
     t->lists++;
@@ -122,7 +122,7 @@ void talk_range(struct talk *t, const struct parley_range *range)
 {
     close_section(t);
     if (t->w.size + 22 > t->soft) {
-        send(t, false);
+        send_message(t, false);
         begin_message(t);
     }
     parley_put_range(&t->w, range);
@@ -169,7 +169,8 @@ size_t talk_entry(struct talk *t, const struct entry *entry, uint8_t flags)
                              .origin = view.version.origin, .expires_hlc = view.expires_hlc, .flags = flags};
     e.flags |= view.is_tombstone ? PARLEY_ENTRY_TOMBSTONE : 0;
     e.flags |= view.expires_hlc != 0 ? PARLEY_ENTRY_EXPIRES : 0;
-    size_t most = t->stream == 0 ? t->w.capacity - t->empty - 3 - LENGTH_BYTES : t->is_whole ? PARLEY_MESSAGE_MAX : TALK_VALUE_MAX + PARLEY_KEY_MAX + 64;
+    size_t most = t->is_whole ? PARLEY_MESSAGE_MAX : TALK_VALUE_MAX + PARLEY_KEY_MAX + 64;
+    most = t->stream == 0 ? t->w.capacity - t->empty - 3 - LENGTH_BYTES : most;
     if (parley_entry_bytes(&e) > most) {
         e.flags |= PARLEY_ENTRY_OFFER;
     }
@@ -181,6 +182,6 @@ size_t talk_entry(struct talk *t, const struct entry *entry, uint8_t flags)
 void talk_end(struct talk *t, bool is_needed)
 {
     if (is_needed || !talk_is_empty(t)) {
-        send(t, true);
+        send_message(t, true);
     }
 }
