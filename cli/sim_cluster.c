@@ -19,6 +19,7 @@
 #define MEET_US 600000000u
 #define SPACING_US 20000u
 #define SEGMENT_BYTES 65536u /* as libuv reads */
+#define COORDINATES_MAX 128 /* nobody asks for them here, and those of 10,000 nodes about each other would take 20 GiB */
 #define FILE_BYTES_MAX (1u << 20)
 
 static const char *nodes = "100", *scenario_name = "steady", *duration = "120", *config_file, *seed = "1", *format = "text", *html;
@@ -120,6 +121,7 @@ static bool read_config(struct job *job)
     if (config_file == NULL) {
         hearsay_options_lan(&job->options.node);
         job->options.node.compression = 0;
+        job->options.node.coordinates_max = COORDINATES_MAX;
         return true;
     }
     config_init(&given);

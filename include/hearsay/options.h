@@ -66,6 +66,7 @@ extern "C" {
     X(query_timeout_mult, 16, 1, 100000, "factor", "Serf: a query lasts this many gossip intervals, times log10(n+1), rounded up") \
     X(key_messages_max, 1073741824, 1, 4294967295, "messages", "under one key by the cluster, after which it should be replaced") \
     X(coordinates, 1, 0, 1, "switch", "Serf: learn network coordinates from probes and tell ours in acks") \
+    X(coordinates_max, 100000, 0, 1000000, "members", "members whose coordinates are kept; those of others are learned from and forgotten") \
     X(name_conflicts, 1, 0, 1, "switch", "Serf: when our name is disputed, ask the cluster whose it is") \
     X(replay_on_join, 0, 0, 1, "switch", "Serf: also deliver the events from before our joining") \
     X(store, 0, 0, 1, "switch", "take part in the shared store") \

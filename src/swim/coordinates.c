@@ -24,6 +24,7 @@ enum { DIMENSIONS = HEARSAY_DIMENSIONS };
 struct coordinates_entry {
     char *name;  /* NULL = free; NUL-terminated */
     uint32_t next_free;
+    uint8_t name_size;
     uint8_t samples, next_sample; /* round trips of the latency filter; samples 0 = no coordinate yet */
     double rtt[FILTER_SAMPLES];
     struct hearsay_coordinate coordinate;
@@ -32,7 +33,7 @@ struct coordinates_entry {
 static struct hearsay_bytes key_of(const void *owner, uint32_t number)
 {
     const struct coordinates *c = owner;
-    return bytes_of_string(c->entries[number].name);
+    return bytes_of(c->entries[number].name, c->entries[number].name_size);
 }
 
 static void reset(struct coordinates *c)
@@ -192,10 +193,14 @@ static struct coordinates_entry *entry_of(struct coordinates *c, struct turn *tu
     if (number != TABLE_NONE) {
         return &c->entries[number];
     }
+    if (c->names.count >= turn->options->coordinates_max) {
+        return NULL;
+    }
     if (c->free_first == 0 && c->used == c->capacity) {
         uint32_t capacity = c->capacity == 0 ? 8 : c->capacity + c->capacity / 2;
         struct coordinates_entry *entries = memory_resize(turn->memory, c->entries, capacity * sizeof *entries);
         if (entries == NULL) {
+            turn->counters->drop_no_memory++;
             return NULL;
         }
         c->entries = entries;
@@ -203,13 +208,14 @@ static struct coordinates_entry *entry_of(struct coordinates *c, struct turn *tu
     }
     char *copy = table_reserve(&c->names) ? memory_resize(turn->memory, NULL, name.size + 1) : NULL;
     if (copy == NULL) {
+        turn->counters->drop_no_memory++;
         return NULL;
     }
     number = c->free_first > 0 ? c->free_first - 1 : c->used++;
     c->free_first = c->free_first > 0 ? c->entries[number].next_free : 0;
     bytes_copy(copy, name.data, name.size);
     copy[name.size] = 0;
-    c->entries[number] = (struct coordinates_entry){.name = copy};
+    c->entries[number] = (struct coordinates_entry){.name = copy, .name_size = (uint8_t)name.size};
     table_insert(&c->names, number);
     return &c->entries[number];
 }
@@ -275,13 +281,12 @@ void coordinates_on_ack(struct coordinates *c, struct turn *turn, struct hearsay
         turn->counters->drop_coordinate++;
         return;
     }
+    double rtt = (double)rtt_us / 1e6;
     struct coordinates_entry *entry = entry_of(c, turn, name);
-    if (entry == NULL) {
-        turn->counters->drop_no_memory++;
-        return;
+    if (entry != NULL) { /* else there is no room, and ours learns from it all the same */
+        rtt = filter_latency(entry, rtt);
+        entry->coordinate = other;
     }
-    double rtt = filter_latency(entry, (double)rtt_us / 1e6);
-    entry->coordinate = other;
     update_vivaldi(c, &other, rtt);
     update_adjustment(c, &other, rtt);
     update_gravity(c);
@@ -303,9 +308,13 @@ bool coordinates_of(const struct coordinates *c, struct hearsay_bytes name, stru
 
 void coordinates_sweep(struct coordinates *c, const struct members *m)
 {
+    if (c->swept_drops == m->drops) {
+        return; /* nobody was forgotten since */
+    }
+    c->swept_drops = m->drops;
     for (uint32_t number = 0; number < c->used; number++) {
         struct coordinates_entry *entry = &c->entries[number];
-        if (entry->name != NULL && members_find(m, bytes_of_string(entry->name)) == MEMBERS_NONE) {
+        if (entry->name != NULL && members_find(m, key_of(c, number)) == MEMBERS_NONE) {
             table_remove(&c->names, number);
             memory_free(c->names.memory, entry->name);
             *entry = (struct coordinates_entry){.next_free = c->free_first};

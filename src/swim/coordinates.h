@@ -26,6 +26,7 @@ struct coordinates {
     struct coordinates_entry *entries; /* of others, by name */
     uint32_t used, capacity, free_first;
     struct table names;
+    uint64_t swept_drops;              /* members->drops when it was swept */
     bool is_on;
 };
 

@@ -184,6 +184,7 @@ void members_delist(struct members *m, struct turn *turn, uint32_t slot)
 void members_drop(struct members *m, uint32_t slot)
 {
     CHECK(m->slots[slot].place == MEMBERS_NONE && slot != m->self);
+    m->drops++;
     table_remove(&m->names, slot);
     pool_release(m->pool, m->slots[slot].identity);
     m->slots[slot] = (struct member){.place = m->free_first};

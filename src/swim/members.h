@@ -55,6 +55,7 @@ struct members {
     struct table names;
     uint32_t self;
     uint32_t next_incarnation, next_sequence; /* counters: incremented before use */
+    uint64_t drops;      /* members forgotten so far */
     bool is_leaving;
     /* Told of every change as it happens. */
     void (*on_change)(void *context, struct turn *turn, uint32_t slot, enum member_change change, const struct hearsay_cause *cause,

@@ -153,6 +153,21 @@ static void an_ack_carries_what_serf_reads(void **state)
     end(p);
 }
 
+static void as_many_are_kept_as_there_is_room_for_and_all_are_learned_from(void **state)
+{
+    struct parts *p = *state;
+    struct hearsay_coordinate seen, before;
+    begin(p);
+    p->options.coordinates_max = 1;
+    hear(p, &a, "b", 100000, &b);
+    before = a.own;
+    hear(p, &a, "c", 100000, &b);
+    assert_true(coordinates_of(&a, bytes_of_string("b"), &seen));
+    assert_false(coordinates_of(&a, bytes_of_string("c"), &seen));
+    assert_memory_not_equal(&before, &a.own, sizeof before);
+    end(p);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, parts_setup, parts_teardown)
 
 int main(void)
@@ -163,6 +178,7 @@ int main(void)
                                        TEST(one_late_answer_among_three_means_nothing),
                                        TEST(what_makes_no_sense_changes_nothing),
                                        TEST(a_coordinate_that_runs_away_starts_anew),
-                                       TEST(an_ack_carries_what_serf_reads)};
+                                       TEST(an_ack_carries_what_serf_reads),
+                                       TEST(as_many_are_kept_as_there_is_room_for_and_all_are_learned_from)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
