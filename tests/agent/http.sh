@@ -52,6 +52,13 @@ done || exit 1
 curl -s "$web/metrics" | awk '/^# TYPE/ { typed[$3] } /^[a-z]/ { n = $1; sub(/\{.*/, "", n); if (!(n in typed)) { print n; bad = 1 } } END { exit bad }' ||
     fail "a metric without a type"
 
+# what the dashboard and the alerts look at is there
+curl -s "$web/metrics" >"$work/metrics"
+packaging=$(dirname "$0")/../../packaging
+for metric in $(grep -oh 'hearsay_[a-z_]*' "$packaging/grafana/hearsay.json" "$packaging/prometheus/alerts.yml" | sort -u); do
+    grep -q "^$metric[ {]" "$work/metrics" || fail "$metric is looked at, and not told"
+done
+
 # a browser's page from elsewhere, and other misuse
 expect 403 'by its address' -H 'Host: rebound.example' "$web/v1/members"
 expect 403 'other origins' -X PUT -H 'Origin: http://elsewhere' -d x "$web/v1/members"

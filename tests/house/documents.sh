@@ -6,7 +6,7 @@
 # shellcheck disable=SC2086,SC2013,SC2016 # lists of files, of words without blanks; backticks of Markdown
 set -eu
 cd "$1"
-pages='README.md ARCHITECTURE.md HACKING.md CHANGELOG.md SECURITY.md doc/wire-policy.md'
+pages='README.md ARCHITECTURE.md HACKING.md CHANGELOG.md SECURITY.md doc/wire-policy.md doc/kubernetes.md'
 code='src driver sim rpc http agent cli include tests/lib examples bench'
 status=0
 complain() {
