@@ -23,6 +23,37 @@ STORY(all_acknowledge_a_query_and_answer_it)
     expect_never_told(c, except(n7), HEARSAY_QUERY_ACK, nobody);
 }
 
+static span all_have_acknowledged(struct story *c, unsigned count)
+{
+    span began = time_of(c);
+    ask(c, n7, "round", "trip");
+    while (times_told(c, n7, HEARSAY_QUERY_ACK, nobody) < count && time_of(c) - began < seconds(7)) {
+        advance(c, ms(1));
+    }
+    return time_of(c) - began;
+}
+
+static void ticks_only(struct story *c, struct hearsay_options *options, unsigned number)
+{
+    (void)c;
+    (void)number;
+    options->eager = 0;
+}
+
+STORY(fifty_have_acknowledged_within_a_tenth_of_a_second)
+{
+    start(c, 50);
+    span took = all_have_acknowledged(c, 49); /* a rumour may take the slow way to one of them */
+    expect(c, took < ms(100), "49 of 50 acks are there within 100 ms (%.0f)", (double)took / 1e3);
+}
+
+STORY(by_ticks_alone_fifty_take_several_times_as_long)
+{
+    start_with(c, 50, ticks_only);
+    span took = all_have_acknowledged(c, 49);
+    expect(c, took > ms(200), "ticks of 200 ms are slower (%.0f ms)", (double)took / 1e3);
+}
+
 STORY(a_query_is_over_when_its_time_is_over_not_before_and_not_much_later)
 {
     start(c, 5);
