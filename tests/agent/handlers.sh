@@ -149,7 +149,27 @@ within 10 "and changes nothing" test -s "$work/fresh"
 # ---- nobody can set one from outside ------------------------------------------------------------------------------------------------
 serf tags -rpc-addr="$net.3:7373" -set event_handlers='touch x' >/dev/null || fail tags
 serf info -rpc-addr="$net.3:7373" -format=json | grep -q '"user:fresh": "echo fresh' || fail "handlers are as configured"
+
+# ---- what runs goes on: over a reload that drops its handler, and over the end of the agent -------------------------------------------
+echo '{"event_handlers": ["user:go='"read -r line <$work/pipe; echo over >$work/over"'"], "coalesce_period": "0"}' >"$work/h3.json"
+mkfifo "$work/pipe"
+kill -HUP "$h3"
+within 10 "reloaded" sh -c "serf info -rpc-addr=$net.3:7373 | grep -q user:go"
+say go
+say go
+echo '{"event_handlers": ["user:gone=true"], "coalesce_period": "0"}' >"$work/h3.json"
+kill -HUP "$h3"
+within 10 "reloaded again" sh -c "serf info -rpc-addr=$net.3:7373 | grep -q user:gone"
+echo >"$work/pipe"
+within 10 "the script of a handler that is gone comes to its end" test -s "$work/over"
+rm "$work/over"
+echo '{"event_handlers": ["user:go='"read -r line <$work/pipe; echo over >$work/over"'"], "coalesce_period": "0"}' >"$work/h3.json"
+kill -HUP "$h3"
+within 10 "reloaded for the last time" sh -c "serf info -rpc-addr=$net.3:7373 | grep -q user:go"
+say go
 kill -INT "$h1" "$h3"
 exits 15 "$h1" 0
 exits 15 "$h3" 0
+echo >"$work/pipe"
+within 10 "a script outlives its agent" test -s "$work/over"
 exit 0
