@@ -58,6 +58,10 @@ static void become_agent(const struct agents *a, const struct agent *agent)
     const char *arguments[ARGUMENTS] = {agents_program(a->kind), "agent", "-node", agent->name, "-bind", agent->address, "-rpc-addr", rpc};
     int n = 8;
     snprintf(rpc, sizeof rpc, "%s:%d", agent->address, RPC_PORT);
+    if (a->kind == AGENTS_HEARSAY) { /* what is measured is gossip; Serf's agent cannot be kept from gathering events for a second */
+        arguments[n++] = "-coalesce-period";
+        arguments[n++] = "0";
+    }
     if (a->key != NULL) {
         arguments[n++] = "-encrypt";
         arguments[n++] = a->key;
