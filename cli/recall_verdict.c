@@ -5,7 +5,8 @@
  */
 #include "cli/recall.h"
 
-#include <stdarg.h>
+#include "cli/line.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -102,30 +103,14 @@ static void take(struct evidence *e, const struct recall_record *r)
 
 /* ---- words ---------------------------------------------------------------------------------------------------------------------- */
 
-struct line {
-    char *out;
-    size_t size, used;
-};
-
-static void say(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void say(struct line *line, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(line->out + line->used, line->size - line->used, format, arguments);
-    va_end(arguments);
-    line->used += length < 0 ? 0 : (size_t)length;
-    line->used = line->used < line->size ? line->used : line->size - 1;
-}
-
 static void say_how_it_stands(struct line *line, const struct evidence *e)
 {
     if (e->last_failed_ms > e->last_alive_ms) {
-        say(line, " %zu of %zu nodes declared it failed, and it has not come back.", e->failures, e->recall->observer_count);
+        line_say(line, " %zu of %zu nodes declared it failed, and it has not come back.", e->failures, e->recall->observer_count);
     } else if (e->failures > 0) {
-        say(line, " %zu node%s declared it failed; it is back.", e->failures, e->failures == 1 ? "" : "s");
+        line_say(line, " %zu node%s declared it failed; it is back.", e->failures, e->failures == 1 ? "" : "s");
     } else if (e->denials > 0 || e->last_alive_ms > e->last_accused_ms) {
-        say(line, " It denied the suspicion in time: nobody declared it failed.");
+        line_say(line, " It denied the suspicion in time: nobody declared it failed.");
     }
 }
 
@@ -135,9 +120,9 @@ static bool say_departure(struct line *line, const struct evidence *e)
         return false;
     }
     if (e->has_goodbye) {
-        say(line, "%s left by its own wish: it said goodbye.", e->name);
+        line_say(line, "%s left by its own wish: it said goodbye.", e->name);
     } else {
-        say(line, "%s was told to leave%s%s: somebody used force-leave.", e->name, e->leave_by == NULL ? "" : " by ",
+        line_say(line, "%s was told to leave%s%s: somebody used force-leave.", e->name, e->leave_by == NULL ? "" : " by ",
             e->leave_by == NULL ? "" : e->leave_by);
     }
     return true;
@@ -146,23 +131,23 @@ static bool say_departure(struct line *line, const struct evidence *e)
 static void say_trouble(struct line *line, const struct evidence *e)
 {
     if (e->pause_ms > 0 && (e->probes > 0 || e->failures > 0)) {
-        say(line, "%s was frozen for %.1f s: its own timers fired that late, and until then it answered nobody. Look for SIGSTOP, swapping, a "
+        line_say(line, "%s was frozen for %.1f s: its own timers fired that late, and until then it answered nobody. Look for SIGSTOP, swapping, a "
                   "paused machine or lack of CPU.",
             e->name, (double)e->pause_ms / 1000);
-    } else if (e->streams_answered > 0 && e->refused == 0) {
-        say(line, "Datagrams to %s are lost while streams are answered: UDP is blocked on the way from %zu node%s%s%s.", e->name, e->accusers,
+    } else if (e->streams_answered > e->silent + e->refused) {
+        line_say(line, "Datagrams to %s are lost while streams are answered: UDP is blocked on the way from %zu node%s%s%s.", e->name, e->accusers,
             e->accusers == 1 ? "" : "s", e->accusers == 1 ? ", " : "", e->accusers == 1 ? e->lone_accuser : "");
     } else if (e->refused > 0) {
-        say(line, "The host of %s answered, but refused connections: its process was gone.", e->name);
+        line_say(line, "The host of %s answered, but refused connections: its process was gone.", e->name);
     } else if (e->unwell > 0 && e->unwell == e->probes) {
-        say(line, "Those who accused %s were unwell themselves (%s): doubt them before you doubt it.", e->name, e->unwell_one);
+        line_say(line, "Those who accused %s were unwell themselves (%s): doubt them before you doubt it.", e->name, e->unwell_one);
     } else if (e->away_ms > 0 && e->accusers == 1 && is(e->away_one, e->lone_accuser)) {
-        say(line, "%s accused %s after it had been away for %.1f s itself: its verdict is doubtful.", e->away_one, e->name,
+        line_say(line, "%s accused %s after it had been away for %.1f s itself: its verdict is doubtful.", e->away_one, e->name,
             (double)e->away_ms / 1000);
     } else if (e->accusers == 1 && e->failures == 0) {
-        say(line, "Only %s could not reach %s: look at the path between the two.", e->lone_accuser, e->name);
+        line_say(line, "Only %s could not reach %s: look at the path between the two.", e->lone_accuser, e->name);
     } else {
-        say(line, "%s was silent on every path to %zu node%s%s: it crashed, was cut off, or its host is down.", e->name, e->accusers,
+        line_say(line, "%s was silent on every path to %zu node%s%s: it crashed, was cut off, or its host is down.", e->name, e->accusers,
             e->accusers == 1 ? "" : "s", e->nacks > 0 ? ", and their relays heard nothing either" : "");
     }
     say_how_it_stands(line, e);
@@ -170,17 +155,16 @@ static void say_trouble(struct line *line, const struct evidence *e)
 
 void recall_verdict(const struct recall *recall, const char *name, char *out, size_t size)
 {
-    struct line line = {out, size, 0};
+    struct line line = line_of(out, size);
     struct evidence e = {.name = name, .recall = recall};
-    out[0] = 0;
     for (size_t i = 0; i < recall->count; i++) {
         take(&e, &recall->at[i]);
     }
     if (e.has_conflict) {
-        say(&line, "Two nodes claim the name %s: rename one of them. ", name);
+        line_say(&line, "Two nodes claim the name %s: rename one of them. ", name);
     }
     if (e.has_foreign) {
-        say(&line, "The address of %s was given to a node of another cluster. ", name);
+        line_say(&line, "The address of %s was given to a node of another cluster. ", name);
     }
     if (say_departure(&line, &e)) {
         return;
@@ -188,10 +172,10 @@ void recall_verdict(const struct recall *recall, const char *name, char *out, si
     if (e.probes > 0 || e.failures > 0) {
         say_trouble(&line, &e);
     } else if (recall->count == 0) {
-        say(&line, "None of %zu nodes remembers anything about %s.", recall->observer_count, name);
+        line_say(&line, "None of %zu nodes remembers anything about %s.", recall->observer_count, name);
     } else if (e.pause_ms > 0) {
-        say(&line, "%s was away for %.1f s, and nobody minded.", name, (double)e.pause_ms / 1000);
+        line_say(&line, "%s was away for %.1f s, and nobody minded.", name, (double)e.pause_ms / 1000);
     } else if (!e.has_conflict && !e.has_foreign) {
-        say(&line, "Nothing is held against %s by any of %zu nodes.", name, recall->observer_count);
+        line_say(&line, "Nothing is held against %s by any of %zu nodes.", name, recall->observer_count);
     }
 }

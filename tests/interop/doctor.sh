@@ -4,12 +4,7 @@
 # hearsay doctor: each trouble is made with real processes and firewall rules in a network of its own, and the doctor must name it.
 AGENT="$1 agent"
 HEARSAY=$1
-if [ -z "${HEARSAY_OWN_NET:-}" ]; then
-    unshare -n true 2>/dev/null || { echo "skipped: no network namespaces here"; exit 77; }
-    exec unshare -n env HEARSAY_OWN_NET=1 sh "$0" "$@"
-fi
-ip link set lo up
-nft add table ip doctor && nft add chain ip doctor out '{ type filter hook output priority 0; }' || { echo "skipped: no nftables here"; exit 77; }
+. "$(dirname "$0")/own_net.sh"
 . "$(dirname "$0")/lib.sh"
 
 # says CODE PATTERN ARGUMENTS…
@@ -23,13 +18,6 @@ says() {
 expect() {
     says "$@" || fail "exit code $got, $(cat "$work/out") -- for: $*"
 }
-drop() {
-    nft add rule ip doctor out "$@" drop
-}
-mend() {
-    nft flush chain ip doctor out
-}
-
 head -c 16 /dev/urandom | base64 >"$work/key"
 theirs s1 1 -tag role=db
 ours h2 2 --retry-join "$net.1" --retry-interval 1s
@@ -68,7 +56,7 @@ expect 2 'an argument is missing'
 drop ip saddr 127.0.0.1 ip daddr "$net.3" udp dport 7946
 expect 1 '^problem +h3 serves streams but answers no ping: UDP' "$net.1"
 mend
-nft add rule ip doctor out ip saddr 127.0.0.1 ip daddr "$net.3" tcp dport 7946 reject with tcp reset
+nft add rule ip broken out ip saddr 127.0.0.1 ip daddr "$net.3" tcp dport 7946 reject with tcp reset
 expect 1 '^problem +h3 answers pings but no stream: TCP' "$net.1"
 mend
 drop ip saddr 127.0.0.1 ip daddr "$net.3" udp dport 7946 numgen inc mod 3 == 0
