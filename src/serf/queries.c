@@ -139,7 +139,9 @@ static hearsay_err tell(struct turn *turn, const struct serf_query *query)
     struct rumor_source source = {0};
     writer_u8(&w, MESSAGE_USER);
     serf_message_encode(&w, &m);
-    bool fits = !w.is_full && w.size - 1 <= turn->options->query_bytes_max;
+    /* 5: the compound that it will travel in */
+    bool fits = !w.is_full && w.size - 1 <= turn->options->query_bytes_max &&
+                w.size + 5 + envelope_overhead(turn->envelope) <= turn->options->packet_bytes_max;
     if (fits) {
         rumors_add(turn, RUMOR_QUERY, writer_bytes(&w), source);
     }
