@@ -56,6 +56,7 @@ const struct config_field config_fields[] = {
     {"data_dir", "data-dir", CONFIG_TEXT, AT(data_dir), NULL, "FOLDER",
      "keeps the snapshot, the address book of members, and the store"},
     {"store", "store", CONFIG_SWITCH, AT(is_storing), NULL, NULL, "take part in the shared store of hearsay agents"},
+    {"store_profile", "store-profile", CONFIG_TEXT, AT(store_profile), NULL, "default|cassandra", "how the store gossips (default default)"},
     {"store_secret", "store-secret", CONFIG_SECRET, AT(store_secret), NULL, "TEXT",
      "keys the store's hashes, the same everywhere; @FILE reads it from a file"},
     {"snapshot_path", "snapshot", CONFIG_TEXT, AT(snapshot_path), NULL, "FILE",
@@ -188,6 +189,7 @@ void config_default(struct config *config)
     default_text(&config->syslog_facility, "LOCAL0");
     default_integer(&config->has_syslog, 0);
     default_integer(&config->has_plain_names, 0);
+    default_text(&config->store_profile, "default");
     default_integer(&config->retry_interval_ms, 30000);
     default_integer(&config->retry_max, 0);
     default_integer(&config->handler_timeout_ms, 600000);

@@ -16,7 +16,7 @@ struct config_number {
 /* Strings are NULL and integers -1 while unset. Switches are 0 or 1. */
 struct config {
     char *node_name, *bind, *advertise, *interface, *encrypt_key, *keyring_file, *rpc_addr, *rpc_auth, *label, *tags_file;
-    char *snapshot_path, *data_dir, *store_secret, *event_log, *record, *log_level, *profile, *personality;
+    char *snapshot_path, *data_dir, *store_secret, *store_profile, *event_log, *record, *log_level, *profile, *personality;
     char *statsd_addr, *statsite_addr, *syslog_facility;
     char *http_addr, *http_token, *http_tls_cert, *http_tls_key, *http_metrics;
     int64_t retry_interval_ms, retry_max, protocol;

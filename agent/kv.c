@@ -12,6 +12,7 @@
 
 #define PAGE_BYTES ((size_t)256 << 10)
 #define PAGE_ENTRIES 1000u
+#define TIMEOUT_MS 86400000u /* whoever waits longer waits for ever */
 
 /* ---- puts: answered when the node reports; the client may be gone by then ---- */
 
@@ -19,15 +20,20 @@ struct kv_wish {
     struct kv_wish *next;    /* oldest first, which is nearly the order of the answers */
     struct session *session; /* NULL = it is gone */
     uint64_t seq;
+    uint64_t deadline_us; /* when the client wants to hear that it takes too long; UINT64_MAX = never */
     uint32_t ticket;
-    bool is_repair;
 };
 
-static void expect(struct session *session, uint64_t seq, uint32_t ticket, bool is_repair)
+/* timeout_ms 0 = the client waits as long as it takes. */
+static void expect(struct session *session, uint64_t seq, uint32_t ticket, uint64_t timeout_ms)
 {
     struct service *service = session->service;
     struct kv_wish *wish = must(malloc(sizeof *wish));
-    *wish = (struct kv_wish){.session = session, .seq = seq, .ticket = ticket, .is_repair = is_repair};
+    *wish = (struct kv_wish){.session = session, .seq = seq, .ticket = ticket, .deadline_us = UINT64_MAX};
+    if (timeout_ms > 0 && timeout_ms < TIMEOUT_MS) {
+        wish->deadline_us = service->now_us(service->context) + timeout_ms * 1000;
+        service->want_expiry(service->context, timeout_ms);
+    }
     if (service->wishes == NULL) {
         service->wishes = wish;
     } else {
@@ -35,7 +41,7 @@ static void expect(struct session *session, uint64_t seq, uint32_t ticket, bool 
     }
     service->last_wish = wish;
     session->wishes++;
-    if (is_repair || session->wishes >= KV_PUTS) {
+    if (session->wishes >= KV_PUTS) {
         session->is_busy = true;
         session->is_crowded = true;
     }
@@ -60,15 +66,10 @@ static void put_empty(struct session *session)
     text_put(&session->output, "\x80", 1); /* a map without fields */
 }
 
-static void answer(struct session *session, const struct kv_wish *wish, const struct hearsay_event *event)
+/* The answer is appended: what waited for it may go on. */
+static void settle(struct session *session)
 {
     session->wishes--;
-    if (!event->is_ok) {
-        session_reply(session, wish->seq, event->text == NULL ? "the write failed" : event->text);
-    } else {
-        session_reply(session, wish->seq, "");
-        kv_write_done(&session->output, event);
-    }
     if (session->is_crowded && session->wishes < KV_PUTS) {
         session->is_crowded = false;
         session_ready(session);
@@ -77,13 +78,43 @@ static void answer(struct session *session, const struct kv_wish *wish, const st
     }
 }
 
+static void answer(const struct kv_wish *wish, const struct hearsay_event *event)
+{
+    struct session *session = wish->session;
+    if (!event->is_ok) {
+        session_reply(session, wish->seq, event->text == NULL ? "it failed" : event->text);
+    } else {
+        session_reply(session, wish->seq, "");
+        (event->type == HEARSAY_REPAIR_DONE ? kv_write_repaired : kv_write_done)(&session->output, event);
+    }
+    settle(session);
+}
+
 void kv_event(struct service *service, const struct hearsay_event *event)
 {
     struct kv_wish *wish = take_wish(service, event->ticket);
     if (wish != NULL && wish->session != NULL) {
-        answer(wish->session, wish, event);
+        answer(wish, event);
     }
     free(wish);
+}
+
+void kv_expire(struct service *service)
+{
+    uint64_t now = service->now_us(service->context), next = UINT64_MAX;
+    for (struct kv_wish *wish = service->wishes; wish != NULL; wish = wish->next) {
+        struct session *session = wish->session;
+        if (session != NULL && wish->deadline_us <= now) {
+            wish->session = NULL; /* the node's report, when it comes, is for nobody */
+            session_reply(session, wish->seq, "not confirmed in time; what was written stays, and spreads on");
+            settle(session);
+        } else if (session != NULL) {
+            next = wish->deadline_us < next ? wish->deadline_us : next;
+        }
+    }
+    if (next != UINT64_MAX) {
+        service->want_expiry(service->context, (next - now) / 1000 + 1);
+    }
 }
 
 void kv_forget(struct session *session)
@@ -124,6 +155,8 @@ static bool read_write(struct hearsay_bytes body, struct write *write)
             write->ttl_ms = msgpack_get_uint(&f.r, UINT64_MAX);
         } else if (msgpack_is(f.key, "Copies")) {
             write->copies = msgpack_get_uint(&f.r, UINT32_MAX);
+        } else if (msgpack_is(f.key, "Timeout")) {
+            write->timeout_ms = msgpack_get_uint(&f.r, UINT64_MAX);
         } else {
             msgpack_skip(&f.r);
         }
@@ -162,7 +195,7 @@ static bool write_one(struct session *session, uint64_t seq, struct hearsay_byte
         session_reply(session, seq, store_error(s, err));
         return true;
     }
-    expect(session, seq, ticket, false);
+    expect(session, seq, ticket, w.timeout_ms);
     s->flush(s->context); /* only now, so that an answer finds who waits for it */
     return true;
 }
@@ -271,6 +304,78 @@ bool kv_status(struct session *session, uint64_t seq, struct hearsay_bytes body)
     if (!is_off(session, seq)) {
         session_reply(session, seq, "");
         kv_write_status(&session->output, session->service);
+    }
+    return true;
+}
+
+/* ---- repair, tune --------------------------------------------------------------------------------------------------------------- */
+
+bool kv_repair(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    struct service *s = session->service;
+    struct hearsay_bytes member = {NULL, 0};
+    uint64_t timeout_ms = 0;
+    uint32_t ticket = 0;
+    struct fields f = fields_of(body);
+    while (fields_next(&f)) {
+        if (msgpack_is(f.key, "Member")) {
+            member = msgpack_get_raw(&f.r);
+        } else if (msgpack_is(f.key, "Timeout")) {
+            timeout_ms = msgpack_get_uint(&f.r, UINT64_MAX);
+        } else {
+            msgpack_skip(&f.r);
+        }
+    }
+    if (f.r.is_bad) {
+        return false;
+    }
+    char *name = member.size == 0 ? NULL : fields_string(member);
+    hearsay_err err = s->uv != NULL ? hearsay_uv_repair(s->uv, name, &ticket) : hearsay_repair(s->node, s->now_us(s->context), name, &ticket);
+    free(name);
+    if (err == HEARSAY_ERR_UNKNOWN_MEMBER) {
+        session_reply(session, seq, member.size == 0 ? "nobody else holds the store now" : "this member does not hold the store, or is not there");
+    } else if (err != HEARSAY_OK) {
+        session_reply(session, seq, store_error(s, err));
+    } else {
+        expect(session, seq, ticket, timeout_ms);
+        s->flush(s->context);
+    }
+    return true;
+}
+
+static bool read_tuning(struct hearsay_bytes body, struct service_store *store)
+{
+    struct fields f = fields_of(body);
+    while (fields_next(&f)) {
+        uint32_t *number = msgpack_is(f.key, "Mode")       ? &store->mode
+                           : msgpack_is(f.key, "Fanout")   ? &store->fanout
+                           : msgpack_is(f.key, "Interval") ? &store->interval_ms
+                                                           : NULL;
+        if (number != NULL) {
+            *number = (uint32_t)msgpack_get_uint(&f.r, UINT32_MAX);
+        } else {
+            msgpack_skip(&f.r);
+        }
+    }
+    return !f.r.is_bad;
+}
+
+bool kv_tune(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    struct service *s = session->service;
+    struct service_store store = s->store; /* what is not given stays */
+    if (!read_tuning(body, &store)) {
+        return false;
+    }
+    enum hearsay_store_mode mode = (enum hearsay_store_mode)store.mode;
+    hearsay_err err = s->uv != NULL ? hearsay_uv_store_tune(s->uv, mode, store.fanout, store.interval_ms)
+                                    : hearsay_store_tune(s->node, s->now_us(s->context), mode, store.fanout, store.interval_ms);
+    if (err == HEARSAY_OK) {
+        s->store = store;
+    }
+    session_reply(session, seq, err == HEARSAY_OK ? "" : store_error(s, err));
+    if (err == HEARSAY_OK) {
+        put_empty(session);
     }
     return true;
 }

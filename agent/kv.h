@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * RPC requests of the shared store: hearsay's own kv-put, kv-delete, kv-get, kv-list, kv-watch, kv-status. Puts of one session may
- * be under way together; each answer carries the number of its request. Keys and values are any bytes.
+ * RPC requests of the shared store: hearsay's own kv-put, kv-delete, kv-get, kv-list, kv-watch, kv-status, kv-repair, kv-tune. Puts of one
+ * session may be under way together; each answer carries the number of its request. Keys and values are any bytes.
  */
 #ifndef HEARSAY_AGENT_KV_H
 #define HEARSAY_AGENT_KV_H
@@ -17,9 +17,13 @@ bool kv_get(struct session *session, uint64_t seq, struct hearsay_bytes body);
 bool kv_list(struct session *session, uint64_t seq, struct hearsay_bytes body);
 bool kv_watch(struct session *session, uint64_t seq, struct hearsay_bytes body);
 bool kv_status(struct session *session, uint64_t seq, struct hearsay_bytes body);
+bool kv_repair(struct session *session, uint64_t seq, struct hearsay_bytes body);
+bool kv_tune(struct session *session, uint64_t seq, struct hearsay_bytes body);
 
 /* The node told how a put or a repair ended. */
 void kv_event(struct service *service, const struct hearsay_event *event);
+/* Tells those whose time is up. */
+void kv_expire(struct service *service);
 /* Something in the store changed, or some session can take output again: tells those who watch. */
 void kv_tell_watchers(struct service *service);
 bool kv_is_watched(const struct service *service);

@@ -95,8 +95,25 @@ void kv_write_done(struct text *out, const struct hearsay_event *event)
 {
     uint8_t room[64];
     struct writer w = writer_of(room, sizeof room);
-    msgpack_put_map(&w, 1);
+    msgpack_put_map(&w, 3);
     number(&w, "Copies", event->copies);
+    number(&w, "Hlc", event->hlc);
+    number(&w, "Origin", event->origin);
+    put(out, &w);
+}
+
+void kv_write_repaired(struct text *out, const struct hearsay_event *event)
+{
+    uint8_t room[HEARSAY_NAME_MAX + 128];
+    struct writer w = writer_of(room, sizeof room);
+    bool has_name = event->member.name != NULL;
+    msgpack_put_map(&w, 3 + has_name);
+    if (has_name) {
+        word(&w, "member", event->member.name);
+    }
+    number(&w, "found", event->found);
+    number(&w, "moved", event->moved);
+    number(&w, "bytes", event->bytes);
     put(out, &w);
 }
 
@@ -137,14 +154,61 @@ static void write_store(struct writer *w, const struct service *service)
     number(w, "waiting_for_disk_bytes", service->store.waiting == NULL ? 0 : service->store.waiting(service->context));
 }
 
+/* What this node knows of a member as a holder of the store; peer NULL: nothing. */
+static void write_member(struct text *out, const struct hearsay_member *member, const struct hearsay_store_peer *peer, uint64_t unix_ms)
+{
+    static const struct hearsay_store_peer none = {.name = NULL};
+    uint8_t room[HEARSAY_NAME_MAX + 512];
+    struct writer w = writer_of(room, sizeof room);
+    char place[56];
+    const struct hearsay_store_peer *p = peer == NULL ? &none : peer;
+    text_place(&member->address, place);
+    msgpack_put_map(&w, 11);
+    word(&w, "name", member->name);
+    word(&w, "address", place);
+    word(&w, "status", hearsay_status_text(member->status));
+    word(&w, "store", peer != NULL ? "yes" : member->abilities == 0 ? "unknown" : "no");
+    number(&w, "equal_epoch", p->equal_epoch);
+    number(&w, "equal_s_ago", p->equal_epoch == 0 || unix_ms / 1000 < p->equal_epoch ? 0 : unix_ms / 1000 - p->equal_epoch);
+    number(&w, "repairs", p->sessions);
+    number(&w, "bytes_in", p->bytes_in);
+    number(&w, "bytes_out", p->bytes_out);
+    number(&w, "entries_in", p->entries_in);
+    number(&w, "entries_out", p->entries_out);
+    put(out, &w);
+}
+
+static bool find_peer(const struct hearsay_node *node, const char *name, struct hearsay_store_peer *peer)
+{
+    for (size_t position = 0; hearsay_next_store_peer(node, &position, peer);) {
+        if (peer->name != NULL && strcmp(peer->name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void kv_write_status(struct text *out, const struct service *service)
 {
-    uint8_t room[8192];
+    uint8_t room[4096];
     struct writer w = writer_of(room, sizeof room);
+    struct hearsay_member member;
+    struct hearsay_store_peer peer;
+    struct text members = {0};
+    uint32_t count = 0;
+    uint64_t unix_ms = service->unix_ms(service->context);
+    for (size_t position = 0; hearsay_next_member(service->node, &position, &member);) {
+        if (!member.is_self) {
+            write_member(&members, &member, find_peer(service->node, member.name, &peer) ? &peer : NULL, unix_ms);
+            count++;
+        }
+    }
     msgpack_put_map(&w, 2);
     msgpack_put_text(&w, "store");
     write_store(&w, service);
     msgpack_put_text(&w, "members");
-    msgpack_put_array(&w, 0);
+    msgpack_put_array(&w, count);
     put(out, &w);
+    text_put(out, members.data, members.size);
+    text_deinit(&members);
 }

@@ -13,8 +13,10 @@ void kv_write_entry(struct text *out, const struct hearsay_entry *entry, uint64_
 void kv_write_change(struct text *out, const struct hearsay_entry *entry, uint64_t unix_ms, uint64_t change);
 /* {Event, Change}: "reset": forget what you know, everything follows; "listed": that was everything. */
 void kv_write_mark(struct text *out, const char *event, uint64_t change);
-/* {Copies}: a put that went well. */
+/* {Copies, Hlc, Origin}: a put that went well. */
 void kv_write_done(struct text *out, const struct hearsay_event *event);
+/* {member, found, moved, bytes}: a repair. */
+void kv_write_repaired(struct text *out, const struct hearsay_event *event);
 /* {store: {…}, members: […]}: figures by name, which programs show as they come. */
 void kv_write_status(struct text *out, const struct service *service);
 

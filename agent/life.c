@@ -76,6 +76,12 @@ static void want_watchers(void *context)
     chores_want(&life->chores, CHORE_WATCHERS, 0);
 }
 
+static void want_expiry(void *context, uint64_t ms)
+{
+    struct life *life = context;
+    chores_want(&life->chores, CHORE_EXPIRY, ms);
+}
+
 static void init_service(struct life *life, const struct hearsay_options *node)
 {
     const char *auth = life->config.rpc_auth;
@@ -95,7 +101,8 @@ static void init_service(struct life *life, const struct hearsay_options *node)
                                      .leave = service_leave,
                                      .save_tags = save_tags,
                                      .lines_dropped = lines_dropped,
-                                     .want_watchers = want_watchers};
+                                     .want_watchers = want_watchers,
+                                     .want_expiry = want_expiry};
     life->service.store.mode = node->store_mode;
     life->service.store.fanout = node->store_fanout;
     life->service.store.interval_ms = node->store_interval_ms;
@@ -197,7 +204,7 @@ static void on_event(struct hearsay_uv *uv, const struct hearsay_event *event, v
         chores_want(&life->chores, CHORE_STOP, 0);
         return;
     }
-    if (event->type == HEARSAY_PUT_DONE || event->type == HEARSAY_ENTRY_CHANGED) {
+    if (event->type == HEARSAY_PUT_DONE || event->type == HEARSAY_REPAIR_DONE || event->type == HEARSAY_ENTRY_CHANGED) {
         service_event(&life->service, event); /* of no interest to anybody else */
         return;
     }
@@ -287,6 +294,9 @@ static void run_chore(void *context, enum chore chore)
         break;
     case CHORE_WATCHERS:
         kv_tell_watchers(&life->service);
+        break;
+    case CHORE_EXPIRY:
+        kv_expire(&life->service);
         break;
     case CHORE_LINES:
         report_dropped(life);

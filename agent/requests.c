@@ -309,6 +309,8 @@ static const struct request_kind kinds[] = {
     {"kv-list", true, kv_list},
     {"kv-watch", true, kv_watch},
     {"kv-status", false, kv_status},
+    {"kv-repair", true, kv_repair},
+    {"kv-tune", true, kv_tune},
 };
 
 const struct request_kind *requests_find(const char *name)

@@ -86,7 +86,7 @@ void service_event(struct service *service, const struct hearsay_event *event)
         asking_event(service, event);
         return;
     }
-    if (event->type == HEARSAY_PUT_DONE) {
+    if (event->type == HEARSAY_PUT_DONE || event->type == HEARSAY_REPAIR_DONE) {
         kv_event(service, event);
         return;
     }

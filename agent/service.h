@@ -19,6 +19,13 @@ struct key_round;
 /* error is NULL when somebody was contacted. */
 typedef void (*service_joined)(void *user, size_t contacted, const char *error);
 
+/* How the shared store is run. */
+struct service_store {
+    uint32_t mode, fanout, interval_ms;
+    const char *path;                 /* NULL = in memory */
+    size_t (*waiting)(void *context); /* bytes that wait for the disk; NULL = none ever */
+};
+
 struct service {
     struct hearsay_node *node;
     struct hearsay_uv *uv; /* wishes go through it, so that they stand on its tape; NULL in tests */
@@ -41,12 +48,9 @@ struct service {
     enum hearsay_event_type member_type;
     struct session *sessions;
     struct asked *asked; /* queries of clients (asking.c) */
-    struct { /* how the shared store is run */
-        uint32_t mode, fanout, interval_ms;
-        const char *path;                   /* NULL = in memory */
-        size_t (*waiting)(void *context);   /* bytes that wait for the disk; NULL = none ever */
-    } store;
-    void (*want_watchers)(void *context); /* kv_tell_watchers is to be called soon */
+    struct service_store store;
+    void (*want_watchers)(void *context);            /* kv_tell_watchers is to be called soon */
+    void (*want_expiry)(void *context, uint64_t ms); /* and kv_expire after so long */
     struct kv_wish *wishes, *last_wish;   /* of kv.c */
     uint64_t accepted, commands; /* connections and requests so far */
     struct key_round *key_rounds; /* wishes about keys (keys.c) */

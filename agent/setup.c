@@ -107,6 +107,19 @@ static bool set_profile(const struct config *config, struct hearsay_options *opt
     return true;
 }
 
+static bool set_store_profile(const struct config *config, struct hearsay_options *options, char *error, size_t size)
+{
+    bool is_cassandra = strcmp(config->store_profile, "cassandra") == 0;
+    if (!is_cassandra && strcmp(config->store_profile, "default") != 0) {
+        snprintf(error, size, "unknown store profile '%s': it must be default or cassandra", config->store_profile);
+        return false;
+    }
+    if (is_cassandra) {
+        hearsay_options_cassandra(options);
+    }
+    return true;
+}
+
 static bool set_keys(const struct config *config, struct hearsay_options *options, char *error, size_t size)
 {
     bool is_open = false;
@@ -173,7 +186,7 @@ bool setup_options(const struct config *config, const struct taglist *tags, stru
 {
     hearsay_uv_options(options);
     struct hearsay_options *node = &options->node;
-    if (!set_profile(config, node, error, size) || !set_keys(config, node, error, size)) {
+    if (!set_profile(config, node, error, size) || !set_store_profile(config, node, error, size) || !set_keys(config, node, error, size)) {
         return false;
     }
     node->name = config->node_name;

@@ -70,6 +70,9 @@ static void become_agent(const struct agents *a, const struct agent *agent)
         arguments[n++] = "-config-file";
         arguments[n++] = a->config;
     }
+    if (a->has_store) {
+        arguments[n++] = "-store";
+    }
     if (agent != a->at) {
         arguments[n++] = "-join";
         arguments[n++] = a->at[0].address;
@@ -96,8 +99,8 @@ void agents_start(struct agents *a, unsigned gap_us)
     for (unsigned i = 0; i < a->count; i++) {
         struct agent *agent = &a->at[i];
         agent->rpc.fd = -1;
-        snprintf(agent->name, sizeof agent->name, "n%u", i);
-        place(a, i, agent->address, sizeof agent->address);
+        snprintf(agent->name, sizeof agent->name, "n%u", a->first + i);
+        place(a, a->first + i, agent->address, sizeof agent->address);
         agent->pid = fork();
         if (agent->pid == 0) {
             become_agent(a, agent);

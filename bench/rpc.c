@@ -262,6 +262,11 @@ bool rpc_key(struct rpc *r, const char *command, const char *key)
     return send_request(r, command, writer_bytes(&w)) && wait_header(r) && wait_object(r, &object);
 }
 
+bool rpc_ask(struct rpc *r, const char *command, struct hearsay_bytes body, struct hearsay_bytes *answer)
+{
+    return send_request(r, command, body) && wait_header(r) && wait_object(r, answer);
+}
+
 bool rpc_stream(struct rpc *r, const char *type)
 {
     uint8_t room[128];
@@ -270,6 +275,12 @@ bool rpc_stream(struct rpc *r, const char *type)
     msgpack_put_text(&w, "Type");
     msgpack_put_text(&w, type);
     return send_request(r, "stream", writer_bytes(&w)) && wait_header(r);
+}
+
+bool rpc_watch(struct rpc *r)
+{
+    static const uint8_t everything[] = {0x80}; /* a map without fields */
+    return send_request(r, "kv-watch", bytes_of(everything, 1)) && wait_header(r);
 }
 
 static void copy_text(char *out, size_t size, struct hearsay_bytes from)
@@ -303,7 +314,7 @@ static void read_record(struct hearsay_bytes object, rpc_seen *seen, void *conte
         struct hearsay_bytes key = msgpack_get_raw(&in);
         if (msgpack_is(key, "Event") || msgpack_is(key, "Type")) {
             copy_text(event, sizeof event, msgpack_get_raw(&in));
-        } else if (msgpack_is(key, "Name") || msgpack_is(key, "From")) {
+        } else if (msgpack_is(key, "Name") || msgpack_is(key, "From") || msgpack_is(key, "Key")) {
             copy_text(name, sizeof name, msgpack_get_raw(&in));
         } else {
             if (msgpack_is(key, "Members")) {

@@ -33,10 +33,14 @@ unsigned rpc_members(struct rpc *r);
 bool rpc_query(struct rpc *r, const char *name, unsigned seconds);
 /* install-key, use-key, remove-key: true when every member has done it. */
 bool rpc_key(struct rpc *r, const char *command, const char *key);
+/* Any request that is answered by one object; answer is borrowed until the next call. */
+bool rpc_ask(struct rpc *r, const char *command, struct hearsay_bytes body, struct hearsay_bytes *answer);
 /* Subscribes; from now on only rpc_read may be used. */
 bool rpc_stream(struct rpc *r, const char *type);
-/* Calls seen for each thing in the events that have arrived: event is "user", "member-failed"…, name the event's or the member's. Reads what is
- * there and does not wait; false when the agent has closed. */
+/* The same for changes of the shared store. */
+bool rpc_watch(struct rpc *r);
+/* Calls seen for each thing in the events that have arrived: event is "user", "member-failed", "put"…, name the event's, member's or key's.
+ * Reads what is there and does not wait; false when the agent has closed. */
 typedef void rpc_seen(void *context, const char *event, const char *name);
 bool rpc_read(struct rpc *r, rpc_seen *seen, void *context);
 

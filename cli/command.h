@@ -58,6 +58,7 @@ extern const struct command command_migrate_check;
 extern const struct command command_monitor;
 extern const struct command command_query;
 extern const struct command command_reachability;
+extern const struct command command_repair;
 extern const struct command command_rtt;
 extern const struct command command_tags;
 extern const struct command command_version;

@@ -15,8 +15,18 @@
 #include <string.h>
 
 const struct command *const kv_commands[] = {
-    &command_kv_delete, &command_kv_export, &command_kv_get,    &command_kv_import,
-    &command_kv_list,   &command_kv_put,    &command_kv_status, &command_kv_watch, NULL,
+    /* clang-format off */
+    &command_kv_delete,
+    &command_kv_export,
+    &command_kv_get,
+    &command_kv_import,
+    &command_kv_list,
+    &command_kv_put,
+    &command_kv_status,
+    &command_kv_tune,
+    &command_kv_watch,
+    NULL,
+    /* clang-format on */
 };
 
 #define COMMAND_COUNT (sizeof kv_commands / sizeof kv_commands[0] - 1)

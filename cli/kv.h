@@ -49,7 +49,14 @@ bool kv_span(const char *flag, const char *text, uint64_t *ms);
 /* A request in memory of its own, to be freed; room is for everything but small fields. */
 bool kv_writer(struct writer *w, size_t room);
 
-extern const struct command command_kv_delete, command_kv_export, command_kv_get, command_kv_import, command_kv_list, command_kv_put,
-    command_kv_status, command_kv_watch;
+extern const struct command command_kv_delete;
+extern const struct command command_kv_export;
+extern const struct command command_kv_get;
+extern const struct command command_kv_import;
+extern const struct command command_kv_list;
+extern const struct command command_kv_put;
+extern const struct command command_kv_status;
+extern const struct command command_kv_tune;
+extern const struct command command_kv_watch;
 
 #endif

@@ -86,6 +86,7 @@ static int show(struct client *client, struct hearsay_bytes key, bool is_json)
 {
     struct hearsay_bytes object;
     struct kv_item item;
+    char version[34];
     if (!client_next(client, &object, false)) {
         return EXIT_FAILED;
     }
@@ -97,7 +98,8 @@ static int show(struct client *client, struct hearsay_bytes key, bool is_json)
     if (is_json) {
         putchar('{');
         kv_json_key(stdout, key);
-        printf(",\"copies\":%llu}\n", (unsigned long long)item.copies);
+        kv_version(&item, version);
+        printf(",\"version\":\"%s\",\"copies\":%llu}\n", version, (unsigned long long)item.copies);
     }
     return EXIT_DONE;
 }
@@ -155,7 +157,8 @@ static int run_delete(int count, char **arguments)
 #define SHARED_FLAGS                                                                                                                       \
     {"copies", FLAG_TEXT, &copies, "COUNT", "end when so many agents have it durably (default 1: the one that is asked)"},                 \
         {"timeout", FLAG_TEXT, &timeout, "SPAN", "longest wait for that (default 10s)"},                                                   \
-        {"format", FLAG_TEXT, &format, "text|json", "text prints nothing, json how many have it (default text)"}, COMMAND_RPC_FLAGS,       \
+        {"format", FLAG_TEXT, &format, "text|json", "text prints nothing, json the version and how many have it (default text)"},          \
+        COMMAND_RPC_FLAGS,                                                                                                                 \
     {                                                                                                                                      \
         .name = NULL                                                                                                                       \
     }

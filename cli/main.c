@@ -28,6 +28,7 @@ const struct command *const command_all[] = {
     &command_monitor,
     &command_query,
     &command_reachability,
+    &command_repair,
     &command_rtt,
     &command_tags,
     &command_version,

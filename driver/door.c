@@ -161,6 +161,28 @@ static hearsay_err settled(struct door *door, hearsay_err err)
     return err;
 }
 
+hearsay_err door_repair(struct door *door, const char *member, uint32_t *ticket)
+{
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_REPAIR, now);
+        tape_text(door->tape, member);
+    }
+    return hearsay_repair(door->node, now, member, ticket);
+}
+
+hearsay_err door_store_tune(struct door *door, enum hearsay_store_mode mode, uint32_t fanout, uint32_t interval_ms)
+{
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_TUNE, now);
+        tape_number(door->tape, mode);
+        tape_number(door->tape, fanout);
+        tape_number(door->tape, interval_ms);
+    }
+    return settled(door, hearsay_store_tune(door->node, now, mode, fanout, interval_ms));
+}
+
 hearsay_err door_join(struct door *door, const struct hearsay_target *targets, size_t count, bool replay, uint32_t *ticket)
 {
     uint64_t now = door_now();

@@ -45,7 +45,8 @@ void door_persisted(struct door *door, uint64_t batch, bool ok);
 /* Before all other inputs; does not settle. */
 hearsay_err door_store_load(struct door *door, const struct hearsay_entry *entry);
 
-/* Wishes, as in hearsay.h. door_join, door_put and door_delete do not settle: their caller must know the ticket before the results arrive. */
+/* Wishes, as in hearsay.h. door_join, door_put, door_delete and door_repair do not settle: their caller must know the ticket before the
+ * results arrive. */
 hearsay_err door_join(struct door *door, const struct hearsay_target *targets, size_t count, bool replay, uint32_t *ticket);
 hearsay_err door_leave(struct door *door);
 hearsay_err door_force_leave(struct door *door, const char *name, bool prune);
@@ -61,6 +62,8 @@ hearsay_err door_query_keys(struct door *door, enum hearsay_key_wish wish, const
 hearsay_err door_put(struct door *door, struct hearsay_bytes key, struct hearsay_bytes value, uint64_t ttl_ms, uint32_t copies,
                      uint32_t *ticket);
 hearsay_err door_delete(struct door *door, struct hearsay_bytes key, uint32_t copies, uint32_t *ticket);
+hearsay_err door_repair(struct door *door, const char *member, uint32_t *ticket);
+hearsay_err door_store_tune(struct door *door, enum hearsay_store_mode mode, uint32_t fanout, uint32_t interval_ms);
 hearsay_err door_remember(struct door *door, const char *name, const struct hearsay_address *address);
 
 #endif

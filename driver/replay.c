@@ -395,6 +395,8 @@ static bool replay_store(struct replay *r, enum tape_kind kind)
 {
     struct hearsay_bytes key, value;
     uint64_t number;
+    uint32_t fanout;
+    char *name;
     switch (kind) {
     case TAPE_CLOCK:
         hearsay_set_wall_clock(r->node, r->now, read_number(r));
@@ -415,6 +417,16 @@ static bool replay_store(struct replay *r, enum tape_kind kind)
     case TAPE_DELETE:
         key = read_bytes(r);
         (void)!hearsay_delete(r->node, r->now, key, (uint32_t)read_number(r), NULL);
+        break;
+    case TAPE_REPAIR:
+        name = read_text(r);
+        (void)!hearsay_repair(r->node, r->now, name, NULL);
+        free(name);
+        break;
+    case TAPE_TUNE:
+        number = read_number(r);
+        fanout = (uint32_t)read_number(r);
+        (void)!hearsay_store_tune(r->node, r->now, (enum hearsay_store_mode)number, fanout, (uint32_t)read_number(r));
         break;
     default:
         return false;

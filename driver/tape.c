@@ -75,6 +75,7 @@ static uint64_t fold_event(uint64_t digest, const struct hearsay_event *event)
     digest = fold_number(digest, (uint64_t)(event->contacted | event->is_last << 1 | event->coalesce << 2));
     digest = fold_text(digest, event->from);
     digest = fold_number(digest, event->change);
+    digest = fold_number(fold_number(fold_number(digest, event->found), event->moved), event->bytes);
     digest = fold_number(digest, event->query);
     digest = fold_number(digest, (uint64_t)event->members << 32 | event->acks);
     digest = fold_number(digest, (uint64_t)event->answers << 32 | event->errors << 1 | event->is_ok);

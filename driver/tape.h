@@ -41,7 +41,9 @@ enum tape_kind {
     TAPE_LOAD = 22,        /* when, key, value, moment, origin, expiry, 1 if it is a tombstone */
     TAPE_PERSISTED = 23,   /* when, batch, 1 if it is on disk */
     TAPE_PUT = 24,         /* when, key, value, time to live, copies */
-    TAPE_DELETE = 25       /* when, key, copies */
+    TAPE_DELETE = 25,      /* when, key, copies */
+    TAPE_REPAIR = 26,      /* when, member */
+    TAPE_TUNE = 27         /* when, mode, fan-out, interval */
 };
 
 /* Folds an output into a digest of all outputs before it. Starts with TAPE_DIGEST_START. */

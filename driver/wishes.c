@@ -80,6 +80,16 @@ hearsay_err hearsay_uv_delete(struct hearsay_uv *uv, struct hearsay_bytes key, u
     return door_delete(&uv->door, key, copies, ticket);
 }
 
+hearsay_err hearsay_uv_repair(struct hearsay_uv *uv, const char *member, uint32_t *ticket)
+{
+    return door_repair(&uv->door, member, ticket);
+}
+
+hearsay_err hearsay_uv_store_tune(struct hearsay_uv *uv, enum hearsay_store_mode mode, uint32_t fanout, uint32_t interval_ms)
+{
+    return door_store_tune(&uv->door, mode, fanout, interval_ms);
+}
+
 hearsay_err hearsay_uv_store_load(struct hearsay_uv *uv, const struct hearsay_entry *entry)
 {
     return door_store_load(&uv->door, entry);

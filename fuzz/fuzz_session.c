@@ -81,6 +81,12 @@ static void want_watchers(void *context)
     (void)context;
 }
 
+static void want_expiry(void *context, uint64_t ms)
+{
+    (void)context;
+    (void)ms;
+}
+
 static uint64_t lines_dropped(void *context)
 {
     (void)context;
@@ -101,7 +107,7 @@ static void start(uint8_t settings)
     options.store = options.store_durable = (settings & SESSION_TOKEN) == 0;
     service = (struct service){.name = "n1", .rpc_auth = settings & SESSION_TOKEN ? "secret" : NULL, .event_bytes_max = 512,
                                .now_us = now_us, .unix_ms = unix_ms, .flush = flush, .join = join, .leave = leave,
-                               .save_tags = save_tags, .lines_dropped = lines_dropped, .want_watchers = want_watchers};
+                               .save_tags = save_tags, .lines_dropped = lines_dropped, .want_watchers = want_watchers, .want_expiry = want_expiry};
     service.node = hearsay_create(&options, 1000000, NULL);
     FUZZ_CHECK(service.node != NULL);
     hearsay_set_wall_clock(service.node, 1000000, unix_ms(NULL));
@@ -139,6 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             service_left(&service);
         }
         kv_tell_watchers(&service);
+        kv_expire(&service);
         take_output(&session);
     }
     session_deinit(&session);

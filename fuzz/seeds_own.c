@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "driver/tape.h"
+#include "wire/msgpack.h"
 
 #include <string.h>
 
@@ -36,7 +37,8 @@ static const char *const keyrings[] = {
 static const char *const configurations[] = {
     "{\"node_name\": \"n1\", \"bind\": \"127.0.0.1:7946\", \"tags\": {\"role\": \"web\"}, \"retry_join\": [\"a\", \"b:1\"], "
     "\"retry_interval\": \"30s\"}",
-    "{\"protocol\": 5, \"leave_on_terminate\": true, \"rpc_addr\": \"127.0.0.1:7373\", \"snapshot_path\": \"/x\", \"disable_compression\": true}",
+    "{\"protocol\": 5, \"leave_on_terminate\": true, \"rpc_addr\": \"127.0.0.1:7373\", \"snapshot_path\": \"/x\", \"disable_compression\": "
+    "true}",
     "{\"role\": \"db\", \"event_handlers\": [\"x.sh\"], \"numbers\": {\"probe_interval_ms\": 5}, \"reconnect_interval\": \"1m30s\"}",
     "{\"nodename\": \"typo\"}",
     "{\"tags\": {\"a\": 1}}",
@@ -87,6 +89,36 @@ static void inner(void)
     seed("serf_inner", 0, bytes_of(place, sizeof place));
 }
 
+static void put_store(struct tape *t)
+{
+    tape_record(t, TAPE_CLOCK, 1000910);
+    tape_number(t, 1700000000000);
+    tape_record(t, TAPE_LOAD, 1000910);
+    tape_bytes(t, "old", 3);
+    tape_bytes(t, "gold", 4);
+    tape_number(t, (uint64_t)1700000000000 << 16);
+    tape_number(t, 7);
+    tape_number(t, 0);
+    tape_number(t, 0);
+    tape_record(t, TAPE_PUT, 1000920);
+    tape_bytes(t, "key", 3);
+    tape_bytes(t, "value", 5);
+    tape_number(t, 1000);
+    tape_number(t, 1);
+    tape_record(t, TAPE_PERSISTED, 1000930);
+    tape_number(t, 1);
+    tape_number(t, 1);
+    tape_record(t, TAPE_DELETE, 1000940);
+    tape_bytes(t, "old", 3);
+    tape_number(t, 2);
+    tape_record(t, TAPE_REPAIR, 1000950);
+    tape_text(t, NULL);
+    tape_record(t, TAPE_TUNE, 1000960);
+    tape_number(t, HEARSAY_PUSH);
+    tape_number(t, 1);
+    tape_number(t, 100);
+}
+
 /* One node's life with a bit of everything; the outputs on it are nobody's, so replay says that it diverged where outputs are noted. */
 static void tape(bool has_outputs)
 {
@@ -106,6 +138,7 @@ static void tape(bool has_outputs)
     options.tags = &tag;
     options.tag_count = 1;
     options.seed = 7;
+    options.store = 1;
     tape_options(t, 1000000, &options);
     if (has_outputs) {
         tape_output(t, NULL);
@@ -138,14 +171,57 @@ static void tape(bool has_outputs)
     tape_record(t, TAPE_FORCE_LEAVE, 1000900);
     tape_text(t, "n9");
     tape_number(t, 0);
+    put_store(t);
     tape_record(t, TAPE_TICK, 2000000);
     tape_record(t, TAPE_LEAVE, 2000100);
     tape_record(t, TAPE_TICK, 9000000);
     tape_close(t);
 }
 
+struct field {
+    const char *key, *text;
+    uint64_t number; /* when text is NULL */
+};
+
+static void put_request(struct writer *w, const char *command, uint64_t seq, const struct field *fields, uint32_t count)
+{
+    msgpack_put_map(w, 2);
+    msgpack_put_text(w, "Command");
+    msgpack_put_text(w, command);
+    msgpack_put_text(w, "Seq");
+    msgpack_put_uint(w, seq);
+    msgpack_put_map(w, count);
+    for (uint32_t i = 0; i < count; i++) {
+        msgpack_put_text(w, fields[i].key);
+        if (fields[i].text != NULL) {
+            msgpack_put_bin(w, bytes_of_string(fields[i].text));
+        } else {
+            msgpack_put_uint(w, fields[i].number);
+        }
+    }
+}
+
+/* A client of the shared store. */
+static void kv_session(void)
+{
+    uint8_t room[2048];
+    struct writer w = writer_of(room, sizeof room);
+    put_request(&w, "kv-watch", 1, (struct field[]){{"Prefix", "k", 0}, {"After", NULL, 0}}, 2);
+    put_request(&w, "kv-put", 2, (struct field[]){{"Key", "key", 0}, {"Value", "value", 0}, {"TTL", NULL, 5000}}, 3);
+    put_request(&w, "kv-put", 3, (struct field[]){{"Key", "k2", 0}, {"Value", "", 0}, {"Copies", NULL, 2}, {"Timeout", NULL, 1}}, 4);
+    put_request(&w, "kv-get", 4, (struct field[]){{"Key", "key", 0}}, 1);
+    put_request(&w, "kv-delete", 5, (struct field[]){{"Key", "key", 0}}, 1);
+    put_request(&w, "kv-list", 6, (struct field[]){{"Prefix", "k", 0}, {"After", "k1", 0}, {"Values", NULL, 1}}, 3);
+    put_request(&w, "kv-tune", 7, (struct field[]){{"Mode", NULL, 1}, {"Fanout", NULL, 2}, {"Interval", NULL, 50}}, 3);
+    put_request(&w, "kv-repair", 8, (struct field[]){{"Member", "n2", 0}}, 1);
+    put_request(&w, "stop", 9, (struct field[]){{"Stop", NULL, 1}}, 1);
+    seed("session", 1, writer_bytes(&w));
+    seed("session", 1 + 8 + 32, writer_bytes(&w)); /* in small pieces */
+}
+
 void seeds_own(void)
 {
+    kv_session();
     texts("snapshot", 0, snapshots);
     texts("snapshot", 1, snapshots);
     texts("keyring", -1, keyrings);

@@ -70,12 +70,15 @@ HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_respond(struct hearsay_uv 
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_query_keys(struct hearsay_uv *uv, enum hearsay_key_wish wish,
                                                                  const struct hearsay_key *key, uint8_t relay_factor, uint32_t *ticket);
 
-/* The shared store, as in store.h; the wall clock is told by the driver. A put or delete is not flushed, so that its ticket is known before it is
- * reported: call hearsay_uv_flush. Entries are loaded before the loop runs. */
+/* The shared store, as in store.h; the wall clock is told by the driver. A put, delete or repair is not flushed, so that its ticket is known before
+ * it is reported: call hearsay_uv_flush. Entries are loaded before the loop runs. */
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_put(struct hearsay_uv *uv, struct hearsay_bytes key, struct hearsay_bytes value,
                                                           uint64_t ttl_ms, uint32_t copies, uint32_t *ticket);
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_delete(struct hearsay_uv *uv, struct hearsay_bytes key, uint32_t copies,
                                                              uint32_t *ticket);
+HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_repair(struct hearsay_uv *uv, const char *member, uint32_t *ticket);
+HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_store_tune(struct hearsay_uv *uv, enum hearsay_store_mode mode, uint32_t fanout,
+                                                                 uint32_t interval_ms);
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_store_load(struct hearsay_uv *uv, const struct hearsay_entry *entry);
 HEARSAY_API void hearsay_uv_persisted(struct hearsay_uv *uv, uint64_t batch, bool ok);
 

@@ -209,6 +209,7 @@ struct hearsay_event {
     uint64_t found, moved, bytes; /* REPAIR_DONE: entries that differed, that were moved either way, and what it took */
     uint64_t change;              /* ENTRY_CHANGED */
     uint32_t copies;              /* PUT_DONE: nodes that have it durably, as far as is known here */
+    uint64_t hlc, origin;         /* PUT_DONE: the version that was written, see struct hearsay_entry_version */
 };
 
 /* Allocator hooks. All memory of a node comes from these. resize(ctx, NULL, n) allocates, resize(ctx, p, 0) frees and

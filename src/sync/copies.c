@@ -72,7 +72,7 @@ static void tell(struct exchange *x, struct turn *turn, struct copy *c, const st
 static void report(struct exchange *x, struct turn *turn, uint32_t number, const char *text)
 {
     struct copy *c = &x->copies[number];
-    sync_report(turn, c->ticket, c->count + 1, text == NULL, text);
+    sync_report(turn, c->ticket, &(struct hearsay_entry_version){c->hlc, x->sync->origin}, c->count + 1, text == NULL, text);
     *c = x->copies[--x->copy_count];
 }
 
@@ -115,7 +115,7 @@ bool copies_on_durable(struct exchange *x, struct turn *turn, const struct pendi
                        : !reserve(x, turn)           ? "too many writes wait for copies"
                                                      : NULL;
     if (text != NULL) {
-        sync_report(turn, write->ticket, 1, false, text);
+        sync_report(turn, write->ticket, &write->version, 1, false, text);
         return true;
     }
     struct copy *c = &x->copies[x->copy_count++];

@@ -191,10 +191,16 @@ bool sync_hear_clock(struct sync *s, struct turn *turn, uint64_t peer, uint64_t 
 
 /* ---- writes ---------------------------------------------------------------------------------------------------------------------- */
 
-void sync_report(struct turn *turn, uint32_t ticket, uint32_t copies, bool is_ok, const char *text)
+void sync_report(struct turn *turn, uint32_t ticket, const struct hearsay_entry_version *version, uint32_t copies, bool is_ok,
+                 const char *text)
 {
-    outbox_notify(turn->outbox,
-                  &(struct hearsay_event){.type = HEARSAY_PUT_DONE, .ticket = ticket, .copies = copies, .is_ok = is_ok, .text = text});
+    outbox_notify(turn->outbox, &(struct hearsay_event){.type = HEARSAY_PUT_DONE,
+                                                        .ticket = ticket,
+                                                        .copies = copies,
+                                                        .hlc = version->hlc,
+                                                        .origin = version->origin,
+                                                        .is_ok = is_ok,
+                                                        .text = text});
 }
 
 /* The entry counts from now on. */
@@ -207,7 +213,7 @@ static void commit(struct sync *s, struct turn *turn, struct pending *write)
     if (verdict == STORE_NO_MEMORY) {
         turn->counters->drop_no_memory++;
         if (write->ticket != 0) {
-            sync_report(turn, write->ticket, 0, false, "out of memory");
+            sync_report(turn, write->ticket, &write->version, 0, false, "out of memory");
         }
         return;
     }
@@ -216,7 +222,7 @@ static void commit(struct sync *s, struct turn *turn, struct pending *write)
     }
     bool is_theirs = s->listener.on_durable != NULL && s->listener.on_durable(s->listener.context, turn, write, verdict);
     if (write->ticket != 0 && !is_theirs) {
-        sync_report(turn, write->ticket, 1, true, NULL);
+        sync_report(turn, write->ticket, &write->version, 1, true, NULL);
     }
 }
 
@@ -421,7 +427,7 @@ bool sync_on_persisted(struct sync *s, struct turn *turn, uint64_t batch, bool i
         }
         memory_free(turn->memory, write.entry);
         if (write.ticket != 0) {
-            sync_report(turn, write.ticket, 0, false, "the storage could not write it");
+            sync_report(turn, write.ticket, &write.version, 0, false, "the storage could not write it");
         } else {
             turn->counters->drop_not_durable++;
         }

@@ -69,7 +69,8 @@ bool sync_on_persisted(struct sync *s, struct turn *turn, uint64_t batch, bool i
 bool sync_next_batch(struct sync *s, struct turn *turn, struct hearsay_persist *persist);
 /* For an event to come: of a write, or of a repair. */
 uint32_t sync_next_ticket(struct sync *s);
-void sync_report(struct turn *turn, uint32_t ticket, uint32_t copies, bool is_ok, const char *text);
+void sync_report(struct turn *turn, uint32_t ticket, const struct hearsay_entry_version *version, uint32_t copies, bool is_ok,
+                 const char *text);
 
 void sync_on_timer(struct sync *s, struct turn *turn);
 /* How long after our clock passed its end an epoch is sealed: as long as a write may take to reach everybody. */

@@ -25,7 +25,7 @@ key512=$(head -c 512 /dev/zero | tr '\0' k)
 kv put "$key512" long && has "$key512" long || fail "a key of 512 bytes"
 kv put 'ключ "1"' 'значение' && has 'ключ "1"' 'значение' || fail "UTF-8"
 kv put "$(printf '\377\376')" binary && has "$(printf '\377\376')" binary || fail "a key that is no UTF-8"
-kv put --format json counted 1 | grep -qx '{"key":"counted","copies":1}' || fail "put --format json"
+kv put --format json counted 1 | grep -Eqx '\{"key":"counted","version":"[0-9a-f]{16}-[0-9a-f]{16}","copies":1\}' || fail "put --format json"
 
 # ---- reading and listing -----------------------------------------------------------------------------------------------------
 wrong 1 "kv get: there is no 'nothing'" kv get nothing

@@ -14,7 +14,7 @@
 
 static struct service service;
 static struct session session;
-static uint64_t now = 1000000, batch;
+static uint64_t now = 1000000, batch, expiry_ms;
 static bool is_disk_slow, are_watchers_wanted;
 
 static uint64_t now_us(void *context)
@@ -56,6 +56,12 @@ static void want_watchers(void *context)
     are_watchers_wanted = true;
 }
 
+static void want_expiry(void *context, uint64_t ms)
+{
+    (void)context;
+    expiry_ms = ms;
+}
+
 static int start(void **state)
 {
     struct hearsay_options options;
@@ -67,7 +73,8 @@ static int start(void **state)
     options.store = 1;
     options.store_durable = 1;
     options.store_changes = 64;
-    service = (struct service){.name = "n1", .now_us = now_us, .unix_ms = unix_ms, .flush = flush, .want_watchers = want_watchers};
+    service = (struct service){.name = "n1", .now_us = now_us, .unix_ms = unix_ms, .flush = flush, .want_watchers = want_watchers,
+                               .want_expiry = want_expiry};
     service.node = hearsay_create(&options, now, NULL);
     assert_non_null(service.node);
     hearsay_set_wall_clock(service.node, now, unix_ms(NULL));
@@ -246,6 +253,28 @@ static void many_puts_are_under_way_at_once_and_too_many_wait(void **state)
     assert_null(service.wishes);
 }
 
+static void who_does_not_want_to_wait_longer_is_told(void **state)
+{
+    (void)state;
+    is_disk_slow = true;
+    begin("kv-put", 1, 2);
+    field("Key", "k");
+    msgpack_put_text(&request, "Timeout");
+    msgpack_put_uint(&request, 50);
+    send_it();
+    assert_int_equal(expiry_ms, 50);
+    now += 49000;
+    kv_expire(&service);
+    expect_nothing();
+    assert_int_equal(expiry_ms, 2);
+    now += 1000;
+    kv_expire(&service);
+    expect_error(1, "not confirmed in time; what was written stays, and spreads on");
+    disk_answers(true);
+    expect_nothing();
+    assert_null(service.wishes);
+}
+
 static void a_client_that_went_away_is_not_answered(void **state)
 {
     (void)state;
@@ -400,6 +429,7 @@ int main(void)
         KV_TEST(a_put_is_answered_when_it_is_on_disk),
         KV_TEST(a_put_that_the_disk_refused_is_an_error),
         KV_TEST(many_puts_are_under_way_at_once_and_too_many_wait),
+        KV_TEST(who_does_not_want_to_wait_longer_is_told),
         KV_TEST(a_client_that_went_away_is_not_answered),
         KV_TEST(what_cannot_be_put_is_refused_at_once),
         KV_TEST(lists_come_in_pages),
