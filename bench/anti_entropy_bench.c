@@ -7,10 +7,9 @@
 #include "agent/storage.h"
 #include "bench/clock.h"
 #include "bench/report.h"
-#include "bench/rpc.h"
-#include "wire/msgpack.h"
+#include "bench/store_rpc.h"
 
-#include <errno.h>
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
@@ -18,13 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define KEY_BYTES 16
-#define VALUE_BYTES 64
-#define ENTRY_BYTES (1 + 1 + 1 + 8 + 8 + KEY_BYTES + VALUE_BYTES) /* as it moves: doc/store-wire.md */
 #define RPC_PORT 7373
 
 static char root[] = "./bench-anti-entropy-XXXXXX", error[400];
@@ -50,11 +47,12 @@ static _Noreturn void die(const char *text)
 
 static void put(struct storage *s, unsigned i, uint64_t hlc)
 {
-    char key[KEY_BYTES + 1], value[VALUE_BYTES + 1];
+    char key[STORE_KEY_BYTES + 1], value[STORE_VALUE_BYTES + 1];
     snprintf(key, sizeof key, "key-%012u", i);
     snprintf(value, sizeof value, "%-64llu", (unsigned long long)(hlc + i));
-    storage_put(s, &(struct hearsay_entry){
-                       .key = bytes_of(key, KEY_BYTES), .value = bytes_of(value, VALUE_BYTES), .version = {hlc + i % 60000, 1}});
+    storage_put(s, &(struct hearsay_entry){.key = bytes_of(key, STORE_KEY_BYTES),
+                                           .value = bytes_of(value, STORE_VALUE_BYTES),
+                                           .version = {hlc + i % 60000, 1}});
 }
 
 /* Writes count entries, step apart, at hlc. */
@@ -107,6 +105,15 @@ static void prepare(unsigned n, unsigned d, struct agent agents[2])
 
 /* ---- agents ----------------------------------------------------------------------------------------------------------------------- */
 
+static void place(struct agent agents[2])
+{
+    for (int i = 0; i < 2; i++) {
+        snprintf(agents[i].address, sizeof agents[i].address, "127.%d.60.%d", 65 + getpid() % 150, i + 1);
+        snprintf(agents[i].folder, sizeof agents[i].folder, "%s/%d", root, i);
+    }
+}
+
+/* Without a folder: in memory. */
 static void start(struct agent *agent, const char *name)
 {
     char rpc[48];
@@ -119,8 +126,9 @@ static void start(struct agent *agent, const char *name)
         dup2(nowhere, 1);
         dup2(nowhere, 2);
         prctl(PR_SET_PDEATHSIG, SIGKILL);
+        const char *has_folder = agent->folder[0] == '\0' ? NULL : "--data-dir";
         execl(program, program, "agent", "--node", name, "--bind", agent->address, "--rpc-addr", rpc, "--profile", "local", "--store",
-              "--data-dir", agent->folder, (char *)NULL);
+              has_folder, agent->folder, (char *)NULL);
         _exit(127);
     }
     if (!rpc_open(&agent->rpc, agent->address, RPC_PORT, clock_seconds(120))) {
@@ -133,36 +141,6 @@ static void stop(struct agent *agent)
     rpc_close(&agent->rpc);
     kill(agent->pid, SIGKILL);
     waitpid(agent->pid, NULL, 0);
-}
-
-/* The value of a key in the map that comes next. */
-static bool find(struct reader *r, const char *key)
-{
-    for (uint32_t n = msgpack_get_map(r); n > 0 && !r->is_bad; n--) {
-        if (msgpack_is(msgpack_get_raw(r), key)) {
-            return true;
-        }
-        msgpack_skip(r);
-    }
-    return false;
-}
-
-static struct hearsay_bytes ask(struct agent *agent, const char *command, struct hearsay_bytes body)
-{
-    struct hearsay_bytes answer;
-    if (!rpc_ask(&agent->rpc, command, body, &answer)) {
-        die("an agent does not answer");
-    }
-    return answer;
-}
-
-static uint64_t counter(struct hearsay_bytes health, const char *name)
-{
-    struct reader r = reader_of(health);
-    if (!find(&r, "Counters") || !find(&r, name)) {
-        die("an agent has no such counter");
-    }
-    return msgpack_get_uint(&r, UINT64_MAX);
 }
 
 static double cpu_ms(pid_t pid)
@@ -187,34 +165,20 @@ static struct figures look(struct agent agents[2])
 {
     struct figures f = {.bytes = 0};
     for (int i = 0; i < 2; i++) {
-        struct hearsay_bytes health = ask(&agents[i], "health", bytes_of(NULL, 0));
-        f.bytes += counter(health, "repair_bytes_out");
-        f.entries += counter(health, "repair_entries_out");
-        f.packets += counter(health, "packets_out");
-        f.repairs += counter(health, "repairs");
+        f.bytes += store_rpc_counter(&agents[i].rpc, "repair_bytes_out");
+        f.entries += store_rpc_counter(&agents[i].rpc, "repair_entries_out");
+        f.packets += store_rpc_counter(&agents[i].rpc, "packets_out");
+        f.repairs += store_rpc_counter(&agents[i].rpc, "repairs");
         f.cpu_ms += cpu_ms(agents[i].pid);
     }
     return f;
 }
 
-/* The root in words, "" before there is one of all entries. */
-static void read_root(struct agent *agent, uint64_t entries, char out[40])
-{
-    struct reader r = reader_of(ask(agent, "kv-status", bytes_of(NULL, 0)));
-    if (!find(&r, "store")) {
-        die("an agent has no store");
-    }
-    struct reader count = r, text = r;
-    bool is_whole = find(&count, "root_entries") && msgpack_get_uint(&count, UINT64_MAX) == entries && find(&text, "root");
-    struct hearsay_bytes word = is_whole ? msgpack_get_raw(&text) : bytes_of(NULL, 0);
-    snprintf(out, 40, "%.*s", (int)word.size, (const char *)word.data);
-}
-
 static bool are_equal(struct agent agents[2], uint64_t entries)
 {
     char a[40], b[40];
-    read_root(&agents[0], entries, a);
-    read_root(&agents[1], entries, b);
+    store_rpc_root(&agents[0].rpc, entries, a);
+    store_rpc_root(&agents[1].rpc, entries, b);
     return a[0] != '\0' && strcmp(a, b) == 0;
 }
 
@@ -224,21 +188,8 @@ static void wait_until_loaded(struct agent *agent, uint64_t entries)
     uint64_t deadline = clock_seconds(120);
     do {
         usleep(50000);
-        read_root(agent, entries, text);
+        store_rpc_root(&agent->rpc, entries, text);
     } while (text[0] == '\0' && clock_us() < deadline);
-}
-
-static void join(struct agent agents[2])
-{
-    uint8_t room[128];
-    struct writer w = writer_of(room, sizeof room);
-    msgpack_put_map(&w, 2);
-    msgpack_put_text(&w, "Existing");
-    msgpack_put_array(&w, 1);
-    msgpack_put_text(&w, agents[0].address);
-    msgpack_put_text(&w, "Replay");
-    msgpack_put_bool(&w, false);
-    ask(&agents[1], "join", writer_bytes(&w));
 }
 
 /* ---- one case ----------------------------------------------------------------------------------------------------------------------- */
@@ -252,13 +203,13 @@ static void report(unsigned n, unsigned d, const struct figures *f, double wall_
 {
     char what[64];
     size_t at = (size_t)snprintf(what, sizeof what, "%u keys, %u differ: ", n, d);
-    double named = (double)f->bytes - (double)f->entries * ENTRY_BYTES, least = log2_binomial(n, d) / 8;
+    double named = (double)f->bytes - (double)f->entries * STORE_ENTRY_BYTES, least = log2_binomial(n, d) / 8;
 #define WHAT(words) (snprintf(what + at, sizeof what - at, words), what)
     if (d == 0) {
         report_limit(WHAT("bytes"), "B", named, most);
     } else {
         report_ratio(WHAT("bytes"), "B", named, "floor", least, most / least);
-        report_ratio(WHAT("entries moved"), "1", (double)f->entries, "differ", d, 1);
+        report_ratio(WHAT("entries moved"), "1", (double)f->entries, "differ", d, 1.3);
     }
     report_value(WHAT("datagrams"), "1", (double)f->packets);
     report_value(WHAT("CPU of both"), "ms", f->cpu_ms);
@@ -271,10 +222,7 @@ static void measure(unsigned n, unsigned d, double most)
     char what[64];
     snprintf(what, sizeof what, "%u keys, %u differ", n, d);
     report_progress(what);
-    for (int i = 0; i < 2; i++) {
-        snprintf(agents[i].address, sizeof agents[i].address, "127.%d.60.%d", 65 + getpid() % 150, i + 1);
-        snprintf(agents[i].folder, sizeof agents[i].folder, "%s/%d", root, i);
-    }
+    place(agents);
     prepare(n, d, agents);
     start(&agents[0], "a");
     start(&agents[1], "b");
@@ -282,7 +230,7 @@ static void measure(unsigned n, unsigned d, double most)
     wait_until_loaded(&agents[1], n);
     struct figures before = look(agents);
     uint64_t begun = clock_us(), deadline = clock_seconds(120);
-    join(agents);
+    store_rpc_join(&agents[1].rpc, agents[0].address);
     while (!are_equal(agents, n) && clock_us() < deadline) {
         usleep(5000);
     }
@@ -295,6 +243,75 @@ static void measure(unsigned n, unsigned d, double most)
         die("the stores did not become equal within two minutes");
     }
     report(n, d, &f, wall_ms, most);
+    stop(&agents[0]);
+    stop(&agents[1]);
+}
+
+/* ---- from nothing -------------------------------------------------------------------------------------------------------------------- */
+
+/* The same bytes through one TCP stream between two processes that do nothing else. */
+static double copy_plainly_s(uint64_t bytes)
+{
+    static uint8_t room[1 << 16];
+    int listener = socket(AF_INET, SOCK_STREAM, 0), stream;
+    struct sockaddr_in place = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof place;
+    if (bind(listener, (struct sockaddr *)&place, size) != 0 || listen(listener, 1) != 0 ||
+        getsockname(listener, (struct sockaddr *)&place, &size) != 0) {
+        die("no socket");
+    }
+    uint64_t begun = clock_us(), got = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        stream = socket(AF_INET, SOCK_STREAM, 0);
+        if (connect(stream, (struct sockaddr *)&place, size) == 0) {
+            for (uint64_t sent = 0; sent < bytes;) {
+                ssize_t some = write(stream, room, bytes - sent < sizeof room ? bytes - sent : sizeof room);
+                sent += some > 0 ? (uint64_t)some : bytes;
+            }
+        }
+        _exit(0);
+    }
+    stream = accept(listener, NULL, NULL);
+    for (ssize_t some; (some = read(stream, room, sizeof room)) > 0;) {
+        got += (uint64_t)some;
+    }
+    close(stream);
+    close(listener);
+    waitpid(child, NULL, 0);
+    if (got != bytes) {
+        die("the plain copy broke");
+    }
+    return (double)(clock_us() - begun) / 1e6;
+}
+
+/* The second agent has nothing, in memory or on disk. */
+static void measure_fill(unsigned n, bool is_durable)
+{
+    struct agent agents[2] = {{.pid = 0}, {.pid = 0}};
+    char what[64], command[100];
+    place(agents);
+    prepare(n, 0, agents);
+    snprintf(command, sizeof command, "rm -rf %s", agents[1].folder);
+    run(command);
+    if (!is_durable) {
+        agents[1].folder[0] = '\0';
+    }
+    snprintf(what, sizeof what, "an empty one %s takes %u keys", is_durable ? "on disk" : "in memory", n);
+    report_progress(what);
+    start(&agents[0], "a");
+    start(&agents[1], "b");
+    wait_until_loaded(&agents[0], n);
+    uint64_t suspicions = store_rpc_counter(&agents[0].rpc, "suspicions") + store_rpc_counter(&agents[1].rpc, "suspicions");
+    uint64_t begun = clock_us(), deadline = clock_seconds(300);
+    store_rpc_join(&agents[1].rpc, agents[0].address);
+    while (store_rpc_figure(&agents[1].rpc, "entries") < n && clock_us() < deadline) {
+        usleep(10000);
+    }
+    double seconds = (double)(clock_us() - begun) / 1e6;
+    report_ratio(what, "s", seconds, "plain copy", copy_plainly_s((uint64_t)n * STORE_ENTRY_BYTES), 2);
+    suspicions = store_rpc_counter(&agents[0].rpc, "suspicions") + store_rpc_counter(&agents[1].rpc, "suspicions") - suspicions;
+    report_limit("  suspicions meanwhile", "1", (double)suspicions, 0);
     stop(&agents[0]);
     stop(&agents[1]);
 }
@@ -318,6 +335,8 @@ int main(int argc, char **argv)
             }
         }
     }
+    measure_fill(flags.is_quick ? 100000 : 1000000, false);
+    measure_fill(flags.is_quick ? 100000 : 1000000, true);
     snprintf(command, sizeof command, "rm -rf %s", root);
     run(command);
     return report_end();
