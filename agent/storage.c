@@ -5,6 +5,7 @@
  */
 #include "agent/storage.h"
 
+#include "agent/rows.h"
 #include "agent/sqlite.h"
 #include "agent/text.h"
 
@@ -18,10 +19,10 @@
 enum { STATEMENT_FIND, STATEMENT_PUT, STATEMENT_PURGE, STATEMENT_STATE, STATEMENT_BEGIN, STATEMENT_COMMIT, STATEMENTS };
 
 static const char *const statement_texts[STATEMENTS] = {
-    [STATEMENT_FIND] = "SELECT sum FROM entries WHERE key = ?1",
-    [STATEMENT_PUT] =
-        "INSERT OR REPLACE INTO entries (key, value, hlc, origin, expires, flags, dies, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    [STATEMENT_PURGE] = "DELETE FROM entries WHERE dies > 0 AND dies <= ?1 RETURNING sum",
+    [STATEMENT_FIND] = "SELECT sum, key FROM entries WHERE id = ?1",
+    [STATEMENT_PUT] = "INSERT OR REPLACE INTO entries (key, value, hlc, origin, expires, flags, dies, sum, id)"
+                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [STATEMENT_PURGE] = "DELETE FROM entries WHERE dies > 0 AND dies <= ?1 RETURNING sum, key, id",
     [STATEMENT_STATE] = "INSERT OR REPLACE INTO state (one, mark, purge, entries, total, sum) VALUES (1, ?1, ?2, ?3, ?4, ?5)",
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_COMMIT] = "COMMIT",
@@ -37,6 +38,8 @@ struct storage {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENTS];
     struct state state, next; /* on disk; after the commit */
+    struct rows rows;         /* as after the commit */
+    bool has_rows;            /* they are known */
     bool is_begun, has_failed;
     char *path;
     char problem[300];
@@ -175,8 +178,9 @@ static int make_tables(struct storage *s)
     snprintf(facts, sizeof facts, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", APPLICATION_ID, SCHEMA_VERSION);
     int code =
         pragma(s, "BEGIN IMMEDIATE;"
-                  "CREATE TABLE entries (key BLOB PRIMARY KEY NOT NULL, value BLOB NOT NULL, hlc INTEGER NOT NULL, origin INTEGER NOT NULL,"
-                  " expires INTEGER NOT NULL, flags INTEGER NOT NULL, dies INTEGER, sum INTEGER NOT NULL) WITHOUT ROWID;"
+                  "CREATE TABLE entries (id INTEGER PRIMARY KEY, key BLOB NOT NULL, value BLOB NOT NULL, hlc INTEGER NOT NULL, origin "
+                  "INTEGER NOT NULL,"
+                  " expires INTEGER NOT NULL, flags INTEGER NOT NULL, dies INTEGER, sum INTEGER NOT NULL);"
                   "CREATE INDEX mortal ON entries (dies) WHERE dies IS NOT NULL;"
                   "CREATE TABLE state (one INTEGER PRIMARY KEY, mark INTEGER NOT NULL, purge INTEGER NOT NULL, entries INTEGER NOT NULL, "
                   "total INTEGER NOT NULL,"
@@ -304,6 +308,7 @@ void storage_close(struct storage *s)
         s->sql->finalize(s->statements[i]);
     }
     s->sql->close(s->db); /* also moves the log into the file */
+    rows_deinit(&s->rows);
     free(s->path);
     free(s);
 }
@@ -329,6 +334,13 @@ static bool read_row(const struct storage *s, sqlite3_stmt *statement, struct he
     return *sum == (uint64_t)s->sql->column_int64(statement, 6) && entry->key.size > 0 && entry->key.size <= HEARSAY_KEY_MAX;
 }
 
+static void forget_rows(struct storage *s)
+{
+    rows_deinit(&s->rows);
+    rows_init(&s->rows);
+    s->has_rows = false;
+}
+
 bool storage_load(struct storage *s, storage_visit visit, void *context, char *error, size_t size)
 {
     sqlite3_stmt *statement = NULL;
@@ -336,14 +348,16 @@ bool storage_load(struct storage *s, storage_visit visit, void *context, char *e
     struct hearsay_entry entry;
     uint64_t sum;
     bool is_sound = true;
+    forget_rows(s);
     int code =
-        s->sql->prepare_v2(s->db, "SELECT key, value, hlc, origin, expires, flags, sum FROM entries ORDER BY key", -1, &statement, NULL);
+        s->sql->prepare_v2(s->db, "SELECT key, value, hlc, origin, expires, flags, sum, id FROM entries ORDER BY id", -1, &statement, NULL);
     while (code == SQLITE_OK && is_sound && (code = s->sql->step(statement)) == SQLITE_ROW) {
         code = SQLITE_OK;
         is_sound = read_row(s, statement, &entry, &sum);
         found.entries++;
         found.total += sum;
         if (is_sound) {
+            rows_add_known(&s->rows, rows_hash(&s->rows, entry.key), (uint32_t)s->sql->column_int64(statement, 7));
             visit(context, &entry);
         }
     }
@@ -357,6 +371,7 @@ bool storage_load(struct storage *s, storage_visit visit, void *context, char *e
         explain_damage(s, "entries are missing", error, size);
     }
     s->sql->finalize(statement);
+    s->has_rows = is_sound;
     return is_sound;
 }
 
@@ -376,17 +391,11 @@ static void check(struct storage *s, int code)
     }
 }
 
-/* Runs a prepared statement. Answers whether it gave a row, whose first column is then in *answer. */
-static bool run(struct storage *s, int which, int64_t *answer)
+/* Runs a prepared statement that answers nothing. */
+static void run(struct storage *s, int which)
 {
-    sqlite3_stmt *statement = s->statements[which];
-    int code = s->sql->step(statement);
-    if (code == SQLITE_ROW && answer != NULL) {
-        *answer = s->sql->column_int64(statement, 0);
-    }
-    check(s, code);
-    s->sql->reset(statement);
-    return code == SQLITE_ROW;
+    check(s, s->sql->step(s->statements[which]));
+    s->sql->reset(s->statements[which]);
 }
 
 static void bind_number(const struct storage *s, int which, int i, uint64_t number)
@@ -399,25 +408,54 @@ static void bind_bytes(const struct storage *s, int which, int i, struct hearsay
     s->sql->bind_blob(s->statements[which], i, bytes.size == 0 ? (const void *)"" : bytes.data, (int)bytes.size, SQLITE_STATIC);
 }
 
+/* After a transaction that failed, or when nothing was loaded. */
+static void learn_rows(struct storage *s)
+{
+    sqlite3_stmt *statement = NULL;
+    forget_rows(s);
+    int code = s->sql->prepare_v2(s->db, "SELECT id, key FROM entries ORDER BY id", -1, &statement, NULL);
+    while (code == SQLITE_OK && (code = s->sql->step(statement)) == SQLITE_ROW) {
+        code = SQLITE_OK;
+        rows_add_known(&s->rows, rows_hash(&s->rows, column(s, statement, 1)), (uint32_t)s->sql->column_int64(statement, 0));
+    }
+    check(s, code);
+    s->sql->finalize(statement);
+    s->has_rows = !s->has_failed;
+}
+
 void storage_begin(struct storage *s)
 {
     s->next = s->state;
     s->has_failed = false;
-    (void)run(s, STATEMENT_BEGIN, NULL);
+    run(s, STATEMENT_BEGIN);
     s->is_begun = !s->has_failed;
+    if (s->is_begun && !s->has_rows) {
+        learn_rows(s);
+    }
 }
 
-/* Takes the row that is there out of the totals. */
-static bool forget(struct storage *s, struct hearsay_bytes key)
+/* The row of this key, taken out of the totals; a number for a new one if there is none. */
+static uint32_t replace_row(struct storage *s, struct hearsay_bytes key)
 {
-    int64_t old;
-    bind_bytes(s, STATEMENT_FIND, 1, key);
-    if (!run(s, STATEMENT_FIND, &old)) {
-        return false;
+    sqlite3_stmt *statement = s->statements[STATEMENT_FIND];
+    uint32_t hash = rows_hash(&s->rows, key);
+    for (uint32_t at = 0, row; (row = rows_next(&s->rows, hash, &at)) != 0;) {
+        bind_number(s, STATEMENT_FIND, 1, row);
+        int code = s->sql->step(statement);
+        uint64_t sum = code == SQLITE_ROW ? (uint64_t)s->sql->column_int64(statement, 0) : 0;
+        struct hearsay_bytes there = code == SQLITE_ROW ? column(s, statement, 1) : (struct hearsay_bytes){NULL, 0};
+        bool is_it = there.size == key.size && memcmp(there.data, key.data, key.size) == 0;
+        check(s, code);
+        s->sql->reset(statement);
+        if (is_it) {
+            s->next.entries--;
+            s->next.total -= sum;
+            return row;
+        }
     }
-    s->next.entries--;
-    s->next.total -= (uint64_t)old;
-    return true;
+    uint32_t row = rows_take(&s->rows);
+    rows_add(&s->rows, hash, row);
+    return row;
 }
 
 /* The moment from which an entry may be purged, NULL if it lives for ever; it is indexed, so that a purge need not look at the living. */
@@ -436,7 +474,7 @@ void storage_put(struct storage *s, const struct hearsay_entry *entry)
         return;
     }
     uint64_t sum = sum_of_entry(entry);
-    (void)forget(s, entry->key);
+    uint32_t row = replace_row(s, entry->key);
     bind_bytes(s, STATEMENT_PUT, 1, entry->key);
     bind_bytes(s, STATEMENT_PUT, 2, entry->value);
     bind_number(s, STATEMENT_PUT, 3, entry->version.hlc);
@@ -445,7 +483,8 @@ void storage_put(struct storage *s, const struct hearsay_entry *entry)
     bind_number(s, STATEMENT_PUT, 6, entry->is_tombstone);
     bind_death(s, entry);
     bind_number(s, STATEMENT_PUT, 8, sum);
-    (void)run(s, STATEMENT_PUT, NULL);
+    bind_number(s, STATEMENT_PUT, 9, row);
+    run(s, STATEMENT_PUT);
     s->next.entries++;
     s->next.total += sum;
 }
@@ -458,6 +497,7 @@ static void purge(struct storage *s, uint64_t line)
     while ((code = s->sql->step(statement)) == SQLITE_ROW) {
         s->next.entries--;
         s->next.total -= (uint64_t)s->sql->column_int64(statement, 0);
+        rows_remove(&s->rows, rows_hash(&s->rows, column(s, statement, 1)), (uint32_t)s->sql->column_int64(statement, 2));
     }
     check(s, code);
     s->sql->reset(statement);
@@ -476,15 +516,16 @@ bool storage_commit(struct storage *s, uint64_t mark, uint64_t line, char *error
         bind_number(s, STATEMENT_STATE, 3, s->next.entries);
         bind_number(s, STATEMENT_STATE, 4, s->next.total);
         bind_number(s, STATEMENT_STATE, 5, sum_of_state(&s->next));
-        (void)run(s, STATEMENT_STATE, NULL);
+        run(s, STATEMENT_STATE);
     }
     if (!s->has_failed) {
-        (void)run(s, STATEMENT_COMMIT, NULL);
+        run(s, STATEMENT_COMMIT);
     }
     if (s->has_failed) {
         snprintf(error, size, "%s", s->problem);
         if (s->is_begun) {
             (void)pragma(s, "ROLLBACK"); /* SQLite may have done so already: then this changes nothing */
+            s->has_rows = false;
         }
     } else {
         s->state = s->next;

@@ -21,7 +21,7 @@ struct storage_facts {
 struct storage *storage_open(const char *folder, char *error, size_t size);
 /* What is not committed is forgotten. NULL is fine. */
 void storage_close(struct storage *storage);
-/* Shows every entry in the order of keys; what it points to lives until visit returns. False with a line in error when a checksum does not
+/* Shows every entry, in no order; what it points to lives until visit returns. False with a line in error when a checksum does not
  * fit: then nothing of what was shown can be relied on. */
 typedef void (*storage_visit)(void *context, const struct hearsay_entry *entry);
 bool storage_load(struct storage *storage, storage_visit visit, void *context, char *error, size_t size);
