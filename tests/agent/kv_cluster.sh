@@ -53,13 +53,13 @@ kv put --copies 3 --format json first 1 >"$work/out" 2>&1 || within 10 "three ha
 all '2 3' has first 1 || fail "whoever confirmed a copy shows it"
 kv put second 2 || fail "put"
 within 5 "a write is everywhere" all '2 3' has second 2
-head -c 1000 /dev/urandom >"$work/large"
+head -c 1048576 /dev/urandom >"$work/large"
 at=2
 kv put large --file "$work/large" || fail "put"
 large_is_there() {
     kv get large 2>/dev/null | cmp -s - "$work/large"
 }
-within 20 "one that is binary too" all '1 3' large_is_there
+within 20 "a large value too" all '1 3' large_is_there
 at=3
 kv delete second && kv put --ttl 1s short 1 || fail "writes at a3"
 within 5 "a delete too" all '1 2' not has second 2

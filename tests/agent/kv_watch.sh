@@ -66,10 +66,8 @@ while [ $i -lt 30 ]; do # 20 MB, more than all buffers together
 done | kv import - | grep -qx '30 entries imported' || fail "nobody waits for a slow watcher"
 within 10 "the agent is well" has missed 5
 [ "$(figure entries)" -gt 30 ] || fail "status"
-pss=$(awk '/^Pss:/ { sum += $2 } END { print sum }' "/proc/$pid/smaps_rollup")
 timeout 20 head -n 5 <&9 >"$work/read" || fail "the slow watcher reads on"
 grep -q '"event":"' "$work/read" || fail "what it reads makes sense"
 exec 9<&-
 within 10 "and is gone when nobody reads" not kill -0 $slow
-[ "$pss" -lt 120000 ] || fail "a slow watcher costs $pss kB"
 exit 0
