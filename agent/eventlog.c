@@ -129,9 +129,9 @@ bool eventlog_line(struct text *out, const struct hearsay_event *event, uint64_t
     if (!is_logged(event->type)) {
         return false;
     }
-    bool is_user = event->type == HEARSAY_USER_EVENT || event->type == HEARSAY_QUERY, is_message = event->type == HEARSAY_MESSAGE;
-    text_printf(out, "{\"schema\":1,\"time_ms\":%llu,\"event\":\"%s\"", (unsigned long long)unix_ms,
-                hearsay_event_text(event->type));
+    bool is_user = event->type == HEARSAY_USER_EVENT || event->type == HEARSAY_LARGE_EVENT || event->type == HEARSAY_QUERY,
+         is_message = event->type == HEARSAY_MESSAGE;
+    text_printf(out, "{\"schema\":1,\"time_ms\":%llu,\"event\":\"%s\"", (unsigned long long)unix_ms, hearsay_event_text(event->type));
     if (is_user) {
         text_puts(out, ",\"name\":");
         text_json_c(out, event->name == NULL ? "" : event->name);

@@ -330,10 +330,12 @@ bool kv_repair(struct session *session, uint64_t seq, struct hearsay_bytes body)
         return false;
     }
     char *name = member.size == 0 ? NULL : fields_string(member);
-    hearsay_err err = s->uv != NULL ? hearsay_uv_repair(s->uv, name, &ticket) : hearsay_repair(s->node, s->now_us(s->context), name, &ticket);
+    hearsay_err err =
+        s->uv != NULL ? hearsay_uv_repair(s->uv, name, &ticket) : hearsay_repair(s->node, s->now_us(s->context), name, &ticket);
     free(name);
     if (err == HEARSAY_ERR_UNKNOWN_MEMBER) {
-        session_reply(session, seq, member.size == 0 ? "nobody else holds the store now" : "this member does not hold the store, or is not there");
+        session_reply(session, seq,
+                      member.size == 0 ? "nobody else holds the store now" : "this member does not hold the store, or is not there");
     } else if (err != HEARSAY_OK) {
         session_reply(session, seq, store_error(s, err));
     } else {
@@ -377,5 +379,36 @@ bool kv_tune(struct session *session, uint64_t seq, struct hearsay_bytes body)
     if (err == HEARSAY_OK) {
         put_empty(session);
     }
+    return true;
+}
+
+/* ---- large events ----------------------------------------------------------------------------------------------------------------- */
+
+bool kv_event_large(struct session *session, uint64_t seq, struct hearsay_bytes body)
+{
+    struct service *s = session->service;
+    struct hearsay_bytes name = {NULL, 0}, payload = {NULL, 0};
+    struct fields f = fields_of(body);
+    while (fields_next(&f)) {
+        if (msgpack_is(f.key, "Name")) {
+            name = msgpack_get_raw(&f.r);
+        } else if (msgpack_is(f.key, "Payload")) {
+            payload = msgpack_get_raw(&f.r);
+        } else {
+            msgpack_skip(&f.r);
+        }
+    }
+    if (f.r.is_bad) {
+        return false;
+    }
+    char *text = fields_string(name);
+    hearsay_err err = s->uv != NULL ? hearsay_uv_send_large_event(s->uv, text, payload.data, payload.size)
+                                    : hearsay_send_large_event(s->node, s->now_us(s->context), text, payload.data, payload.size);
+    free(text);
+    session_reply(session, seq,
+                  err == HEARSAY_ERR_TOO_LARGE ? "the event has more than 1 MiB"
+                  : err == HEARSAY_OK          ? ""
+                                               : store_error(s, err));
+    s->flush(s->context);
     return true;
 }

@@ -19,6 +19,8 @@ bool kv_watch(struct session *session, uint64_t seq, struct hearsay_bytes body);
 bool kv_status(struct session *session, uint64_t seq, struct hearsay_bytes body);
 bool kv_repair(struct session *session, uint64_t seq, struct hearsay_bytes body);
 bool kv_tune(struct session *session, uint64_t seq, struct hearsay_bytes body);
+/* {Name, Payload}: an event of up to 1 MiB for all that hold the store. */
+bool kv_event_large(struct session *session, uint64_t seq, struct hearsay_bytes body);
 
 /* The node told how a put or a repair ended. */
 void kv_event(struct service *service, const struct hearsay_event *event);

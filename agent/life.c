@@ -167,13 +167,14 @@ static void say_event(const struct hearsay_event *event)
         log_put(LOG_INFO, "agent: Received event: query: %s", event->name);
         break;
     case HEARSAY_KEY_WORN:
-        log_put(LOG_WARN, "agent: about %llu messages are sealed with the key in use by now; replace it with `hearsay keys rotate` well before 2^32"
-                " (4294967296)", (unsigned long long)event->messages);
+        log_put(LOG_WARN,
+                "agent: about %llu messages are sealed with the key in use by now; replace it with `hearsay keys rotate` well before 2^32"
+                " (4294967296)",
+                (unsigned long long)event->messages);
         break;
     case HEARSAY_CONFLICT:
         text_place(&event->other_address, place);
-        log_put(LOG_ERR, "hearsay: Name conflict: %s is also claimed by %s: give every node its own name",
-                event->member.name, place);
+        log_put(LOG_ERR, "hearsay: Name conflict: %s is also claimed by %s: give every node its own name", event->member.name, place);
         break;
     case HEARSAY_FOREIGN_CLUSTER:
         text_place(&event->other_address, place);
@@ -191,7 +192,8 @@ static void on_conflict(struct life *life, const struct hearsay_event *event)
         log_put(LOG_INFO, "hearsay: majority in name conflict resolution [%u / %u]", event->acks, event->answers);
         return;
     }
-    log_put(LOG_WARN, "hearsay: minority in name conflict resolution, quiting [%u / %u]: another node has the name %s; give every node its own",
+    log_put(LOG_WARN,
+            "hearsay: minority in name conflict resolution, quiting [%u / %u]: another node has the name %s; give every node its own",
             event->acks, event->answers, life->config.node_name);
     chores_want(&life->chores, CHORE_LOST, 0);
 }
@@ -210,6 +212,14 @@ static void on_event(struct hearsay_uv *uv, const struct hearsay_event *event, v
     }
     if (life->events.path != NULL && eventlog_line(&life->events.line, event, unix_ms(life))) {
         put_event_line(life);
+    }
+    struct hearsay_event large;
+    if (event->type == HEARSAY_LARGE_EVENT) { /* from here on it is a user event like any other */
+        large = *event;
+        large.type = HEARSAY_USER_EVENT;
+        large.ltime = 0;
+        large.coalesce = false;
+        event = &large;
     }
     say_event(event);
     metrics_event(&life->metrics, event);
@@ -423,8 +433,7 @@ static bool open_log(struct life *life, char *error, size_t size)
     bool is_on_stdout = life->config.event_log != NULL && strcmp(life->config.event_log, "-") == 0;
     log_start(is_on_stdout ? STDERR_FILENO : STDOUT_FILENO);
     if (!log_parse_level(life->config.log_level, &level)) {
-        snprintf(error, size, "invalid log level: %s. Valid log levels are: [TRACE DEBUG INFO WARN ERR]",
-                 life->config.log_level);
+        snprintf(error, size, "invalid log level: %s. Valid log levels are: [TRACE DEBUG INFO WARN ERR]", life->config.log_level);
         return false;
     }
     log_set_level(level);
@@ -436,9 +445,8 @@ static bool open_node(struct life *life, char *error, size_t size)
 {
     struct hearsay_uv_options options;
     struct taglist tags = {0};
-    bool is_open = setup_tags(&life->config, &tags, error, size)
-                   && setup_options(&life->config, &tags, &options, error, size)
-                   && store_open(&life->store, &life->config, &options, error, size);
+    bool is_open = setup_tags(&life->config, &tags, error, size) && setup_options(&life->config, &tags, &options, error, size) &&
+                   store_open(&life->store, &life->config, &options, error, size);
     if (is_open) {
         persist_set_clocks(&life->persist, &options.node);
         options.on_event = on_event;
@@ -461,8 +469,12 @@ static bool open_node(struct life *life, char *error, size_t size)
 static bool open_web(struct life *life, char *error, size_t size)
 {
     const struct config *c = &life->config;
-    struct web_settings settings = {.address = c->http_addr, .token = c->http_token, .certificate = c->http_tls_cert, .key = c->http_tls_key,
-                                    .metrics = c->http_metrics, .wants_peers = c->start_join.count + c->retry_join.count > 0};
+    struct web_settings settings = {.address = c->http_addr,
+                                    .token = c->http_token,
+                                    .certificate = c->http_tls_cert,
+                                    .key = c->http_tls_key,
+                                    .metrics = c->http_metrics,
+                                    .wants_peers = c->start_join.count + c->retry_join.count > 0};
     return web_open(&life->web, &life->loop, &life->service, &settings, error, size);
 }
 
@@ -538,20 +550,19 @@ static void abandon(struct life *life)
 bool life_start(struct life *life, const struct config *flags, char *error, size_t size)
 {
     *life = (struct life){.flags = flags, .events.sink.fd = -1, .persist.snapshot.fd = -1};
-    if (!setup_gather(flags, &life->config, error, size) || !setup_resolve(&life->config, error, size)
-        || !open_log(life, error, size)) {
+    if (!setup_gather(flags, &life->config, error, size) || !setup_resolve(&life->config, error, size) || !open_log(life, error, size)) {
         return false;
     }
     log_banner("==> Starting hearsay agent...");
     open_loop(life);
-    bool is_open = audience_open(life, error, size)
-                   && metrics_open(&life->metrics, &life->loop, life->config.statsd_addr, life->config.statsite_addr, error, size)
-                   && persist_open(&life->persist, &life->config, error, size)
-                   && eventlog_open(&life->events, life->config.event_log, error, size) && open_node(life, error, size);
+    bool is_open = audience_open(life, error, size) &&
+                   metrics_open(&life->metrics, &life->loop, life->config.statsd_addr, life->config.statsite_addr, error, size) &&
+                   persist_open(&life->persist, &life->config, error, size) &&
+                   eventlog_open(&life->events, life->config.event_log, error, size) && open_node(life, error, size);
     if (is_open) {
         log_banner("==> Starting hearsay agent RPC...");
-        is_open = server_open(&life->server, &life->loop, &life->service, life->config.rpc_addr, &life->rpc, error, size)
-                  && open_web(life, error, size);
+        is_open = server_open(&life->server, &life->loop, &life->service, life->config.rpc_addr, &life->rpc, error, size) &&
+                  open_web(life, error, size);
     }
     if (!is_open) {
         abandon(life);

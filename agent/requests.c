@@ -303,6 +303,7 @@ static const struct request_kind kinds[] = {
     {"list-keys", false, keys_list},
     {"why", true, views_why},
     {"health", false, views_health},
+    {"event-large", true, kv_event_large},
     {"kv-put", true, kv_put},
     {"kv-delete", true, kv_delete},
     {"kv-get", true, kv_get},

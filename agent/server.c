@@ -13,7 +13,7 @@
 
 #define READ_BYTES ((size_t)16384)
 #define QUEUE_PAUSE ((size_t)256 << 10) /* no further request is begun above this */
-#define QUEUE_CUT ((size_t)1 << 20)     /* a stream whose reader is this far behind is cut */
+#define QUEUE_CUT ((size_t)4 << 20)     /* a stream whose reader is this far behind is cut */
 
 struct connection {
     struct session session;

@@ -46,6 +46,8 @@ void kv_json_value(FILE *out, struct hearsay_bytes value);
 bool kv_check_key(struct hearsay_bytes key);
 /* "30s", "5m", "1h30m", or seconds. */
 bool kv_span(const char *flag, const char *text, uint64_t *ms);
+/* Up to 1 MiB of a file, or of standard input if it is "-", to be freed. False after saying why not. */
+bool kv_read_file(const char *path, struct hearsay_bytes *value);
 /* A request in memory of its own, to be freed; room is for everything but small fields. */
 bool kv_writer(struct writer *w, size_t room);
 

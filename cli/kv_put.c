@@ -39,8 +39,11 @@ static bool read_all(FILE *in, const char *name, struct hearsay_bytes *value)
     return false;
 }
 
-static bool read_file(const char *path, struct hearsay_bytes *value)
+bool kv_read_file(const char *path, struct hearsay_bytes *value)
 {
+    if (strcmp(path, "-") == 0) {
+        return read_all(stdin, "standard input", value);
+    }
     FILE *in = fopen(path, "rb");
     if (in == NULL) {
         command_fail("cannot read %s: %s", path, strerror(errno));
@@ -57,10 +60,10 @@ static bool read_value(int count, char **arguments, struct hearsay_bytes *value)
         return command_misused("give the value as an argument, or - for standard input, or --file FILE: one of them");
     }
     if (file != NULL) {
-        return read_file(file, value);
+        return kv_read_file(file, value);
     }
     if (strcmp(arguments[1], "-") == 0) {
-        return read_all(stdin, "standard input", value);
+        return kv_read_file("-", value);
     }
     size_t size = strlen(arguments[1]);
     uint8_t *data = malloc(size + 1);

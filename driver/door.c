@@ -301,7 +301,20 @@ hearsay_err door_respond(struct door *door, uint64_t query, const void *payload,
     return settled(door, hearsay_respond(door->node, now, query, payload, size));
 }
 
-hearsay_err door_query_keys(struct door *door, enum hearsay_key_wish wish, const struct hearsay_key *key, uint8_t relay_factor, uint32_t *ticket)
+hearsay_err door_query_keys(struct door *door, enum hearsay_key_wish wish, const struct hearsay_key *key, uint8_t relay_factor,
+                            uint32_t *ticket)
 {
     return settled(door, hearsay_query_keys(door->node, door_now(), wish, key, relay_factor, ticket));
+}
+
+hearsay_err door_send_large_event(struct door *door, const char *name, const void *payload, size_t size)
+{
+    uint64_t now = door_now();
+    door_tell_clock(door);
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_LARGE_EVENT, now);
+        tape_text(door->tape, name);
+        tape_bytes(door->tape, payload, size);
+    }
+    return settled(door, hearsay_send_large_event(door->node, now, name, payload, size));
 }

@@ -423,6 +423,12 @@ static bool replay_store(struct replay *r, enum tape_kind kind)
         (void)!hearsay_repair(r->node, r->now, name, NULL);
         free(name);
         break;
+    case TAPE_LARGE_EVENT:
+        name = read_text(r);
+        value = read_bytes(r);
+        (void)!hearsay_send_large_event(r->node, r->now, name == NULL ? "" : name, value.data, value.size);
+        free(name);
+        break;
     case TAPE_TUNE:
         number = read_number(r);
         fanout = (uint32_t)read_number(r);

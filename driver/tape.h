@@ -43,7 +43,8 @@ enum tape_kind {
     TAPE_PUT = 24,         /* when, key, value, time to live, copies */
     TAPE_DELETE = 25,      /* when, key, copies */
     TAPE_REPAIR = 26,      /* when, member */
-    TAPE_TUNE = 27         /* when, mode, fan-out, interval */
+    TAPE_TUNE = 27,        /* when, mode, fan-out, interval */
+    TAPE_LARGE_EVENT = 28  /* when, name, payload */
 };
 
 /* Folds an output into a digest of all outputs before it. Starts with TAPE_DIGEST_START. */

@@ -33,6 +33,11 @@ hearsay_err hearsay_uv_send_event(struct hearsay_uv *uv, const char *name, const
     return door_send_event(&uv->door, name, payload, size, coalesce);
 }
 
+hearsay_err hearsay_uv_send_large_event(struct hearsay_uv *uv, const char *name, const void *payload, size_t size)
+{
+    return door_send_large_event(&uv->door, name, payload, size);
+}
+
 hearsay_err hearsay_uv_broadcast(struct hearsay_uv *uv, const void *data, size_t size)
 {
     return door_broadcast(&uv->door, data, size);

@@ -115,6 +115,21 @@ within 30 "two clusters become one" same '1 2 3 4 11 12'
 all '1 2 3 4 11 12' has both a || fail "the newer write wins"
 all '1 4 12' has theirs/700 theirs || fail "both sides' writes are everywhere"
 
+# ---- large events -------------------------------------------------------------------------------------------------------------------------
+stores a6 6 --encrypt "@$work/key" --retry-join "$net.1" --retry-interval 100ms --event-log "$work/a6.events" \
+    --event-handler "user:blob=head -c 1048576 >$work/blob.new; mv $work/blob.new $work/blob"
+ready() {
+    kv status --format json | grep -q '"store": "yes"'
+}
+within 20 "a6 knows others with a store" ready
+head -c 1048576 /dev/urandom >"$work/payload"
+"$HEARSAY" event --rpc-addr "$net.2:7373" --large blob "$work/payload" | grep -q 'of 1048576 bytes dispatched' || fail "event --large"
+within 20 "a large event reaches a handler" test -e "$work/blob"
+cmp "$work/payload" "$work/blob" || fail "byte for byte"
+has_line "$work/a6.events" '"event":"large-event","name":"blob"' || fail "the event log says that it is large"
+wrong 1 'longer than 1048576 bytes' sh -c "head -c 1048577 /dev/zero | '$HEARSAY' event --rpc-addr $net.2:7373 --large blob -"
+wrong 2 '\-\-large needs a file' "$HEARSAY" event --rpc-addr "$net.2:7373" --large blob
+
 # ---- Serf among them ----------------------------------------------------------------------------------------------------------------------
 if command -v serf >/dev/null; then
     start_serf s5 5 -encrypt "$(cat "$work/key")" -join "$net.1"
