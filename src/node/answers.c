@@ -22,20 +22,48 @@ static void send(struct hearsay_node *node, struct turn *turn, uint32_t stream, 
     }
 }
 
-void answers_send_push_pull(struct hearsay_node *node, struct turn *turn, uint32_t stream, bool is_outbound, bool is_join, bool is_look)
+static void send_list(struct hearsay_node *node, struct turn *turn, uint32_t stream, bool is_outbound, bool is_join, bool is_look,
+                      struct hearsay_bytes user_state)
 {
-    struct buffer user = {.memory = turn->memory}, body = {.memory = turn->memory};
-    bool ok = true;
-    if (turn->options->personality == HEARSAY_SERF && !is_look) {
-        ok = user_state_write(&node->serf, &node->beliefs, &user);
-    }
-    if (ok && push_pull_write(&node->beliefs, is_join, is_look, buffer_bytes(&user), &body)) {
+    struct buffer body = {.memory = turn->memory};
+    if (push_pull_write(&node->beliefs, is_join, is_look, user_state, &body)) {
         send(node, turn, stream, is_outbound, buffer_bytes(&body));
     } else {
         turn->counters->drop_no_memory++;
     }
-    buffer_deinit(&user);
     buffer_deinit(&body);
+}
+
+/* The same without a copy: straight into the outbox. */
+static void send_list_plainly(struct hearsay_node *node, struct turn *turn, uint32_t stream, bool is_outbound, bool is_join, bool is_look,
+                              struct hearsay_bytes user_state)
+{
+    struct buffer *out = outbox_begin(turn->outbox, HEARSAY_SEND_STREAM, NULL, stream);
+    if (out == NULL) {
+        return;
+    }
+    if (stream_begin(&node->envelope, is_outbound, out) && push_pull_write(&node->beliefs, is_join, is_look, user_state, out)) {
+        outbox_end(turn->outbox);
+    } else {
+        outbox_abort(turn->outbox);
+    }
+}
+
+void answers_send_push_pull(struct hearsay_node *node, struct turn *turn, uint32_t stream, bool is_outbound, bool is_join, bool is_look)
+{
+    struct buffer user = {.memory = turn->memory};
+    bool ok = true;
+    if (turn->options->personality == HEARSAY_SERF && !is_look) {
+        ok = user_state_write(&node->serf, &node->beliefs, &user);
+    }
+    if (!ok) {
+        turn->counters->drop_no_memory++;
+    } else if (stream_is_plain(&node->envelope)) {
+        send_list_plainly(node, turn, stream, is_outbound, is_join, is_look, buffer_bytes(&user));
+    } else {
+        send_list(node, turn, stream, is_outbound, is_join, is_look, buffer_bytes(&user));
+    }
+    buffer_deinit(&user);
 }
 
 void answers_send_ping(struct hearsay_node *node, struct turn *turn, uint32_t stream, const struct identity *target, uint32_t sequence)

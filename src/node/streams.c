@@ -616,11 +616,8 @@ void streams_on_bytes(struct hearsay_node *node, struct turn *turn, uint32_t id,
     case STREAM_WHOLE:
         break;
     }
-    struct buffer body = {.memory = turn->memory}; /* a copy: what follows may end the conversation */
-    if (!buffer_append(&body, c->reader.body.data, c->reader.body.size) || body.size == 0) {
-        turn->counters->drop_no_memory++;
-        failed(node, turn, c, "out of memory", true);
-    } else if (c->purpose == PURPOSE_ANSWER) {
+    struct buffer body = stream_reader_take_body(&c->reader); /* ours: what follows may end the conversation */
+    if (c->purpose == PURPOSE_ANSWER) {
         struct hearsay_address from = c->address;
         answers_to(node, turn, id, buffer_bytes(&body), &from);
         drop(node, turn, c, true);

@@ -5,6 +5,7 @@
  */
 #include "wire/stream.h"
 
+#include "base/check.h"
 #include "base/cursor.h"
 #include "wire/message.h"
 
@@ -258,6 +259,21 @@ enum stream_status stream_reader_feed(struct stream_reader *s, struct hearsay_by
     return unwrap(s);
 }
 
+struct buffer stream_reader_take_body(struct stream_reader *s)
+{
+    struct buffer *all[] = {&s->raw, &s->opened[0], &s->opened[1]};
+    size_t i = 0;
+    CHECK(s->body.size > 0);
+    while (all[i]->data != s->body.data) {
+        i++;
+        CHECK(i < 3); /* a body stands at the begin of one of them */
+    }
+    struct buffer taken = *all[i];
+    buffer_init(all[i], taken.memory);
+    taken.size = s->body.size;
+    return taken;
+}
+
 /* ---- sending ------------------------------------------------------------------------------------------------------ */
 
 static bool seal(const struct envelope *e, struct hearsay_bytes body, struct buffer *out)
@@ -271,13 +287,18 @@ static bool seal(const struct envelope *e, struct hearsay_bytes body, struct buf
     return buffer_append(out, head, sizeof head) && envelope_seal(e, aad_of(e, head, aad), body, out);
 }
 
+bool stream_begin(const struct envelope *e, bool is_outbound, struct buffer *out)
+{
+    uint8_t head[2] = {MESSAGE_LABEL, e->label_size};
+    return !is_outbound || e->label_size == 0 ||
+           (buffer_append(out, head, sizeof head) && buffer_append(out, e->label, e->label_size));
+}
+
 bool stream_seal(const struct envelope *e, bool is_outbound, struct hearsay_bytes message, struct buffer *out)
 {
     struct buffer compressed;
     size_t before = out->size;
-    uint8_t head[2] = {MESSAGE_LABEL, e->label_size};
-    bool is_good = !is_outbound || e->label_size == 0 ||
-                   (buffer_append(out, head, sizeof head) && buffer_append(out, e->label, e->label_size));
+    bool is_good = stream_begin(e, is_outbound, out);
     buffer_init(&compressed, e->memory);
     if (is_good && e->compression) {
         is_good = envelope_compress(message, &compressed);

@@ -41,6 +41,15 @@ void stream_reader_deinit(struct stream_reader *s);
 /* More bytes. After WHOLE or BAD further bytes are ignored. Work is linear in the bytes received. */
 enum stream_status stream_reader_feed(struct stream_reader *s, struct hearsay_bytes bytes);
 
+/* After WHOLE: hands the body over, in a buffer of its own that nobody else knows any more. */
+struct buffer stream_reader_take_body(struct stream_reader *s);
+
+/* Does a message go out as it is, but for the label? Then it may be appended after stream_begin instead of being sealed. */
+static inline bool stream_is_plain(const struct envelope *e)
+{
+    return !e->compression && !envelope_encrypts(e);
+}
+bool stream_begin(const struct envelope *e, bool is_outbound, struct buffer *out);
 /* Appends to out what goes on the wire for message (type byte + body): label header if we dialled, compression if enabled (always,
  * even if larger), encryption. False when memory is out. */
 bool stream_seal(const struct envelope *e, bool is_outbound, struct hearsay_bytes message, struct buffer *out);
