@@ -121,6 +121,7 @@ static struct tags read_tags(struct replay *r)
     for (; tags.count < count && !r->is_bad; tags.count++) {
         tags.list[tags.count].key = read_text(r);
         tags.list[tags.count].value = read_text(r);
+        r->is_bad |= tags.list[tags.count].key == NULL || tags.list[tags.count].value == NULL;
     }
     return tags;
 }
@@ -357,7 +358,9 @@ static bool replay_wish(struct replay *r, enum tape_kind kind)
         break;
     case TAPE_TAGS:
         tags = read_tags(r);
-        (void)!hearsay_set_tags(r->node, r->now, tags.list, tags.count);
+        if (!r->is_bad) {
+            (void)!hearsay_set_tags(r->node, r->now, tags.list, tags.count);
+        }
         break;
     case TAPE_META:
         (void)!hearsay_set_meta(r->node, r->now, read_bytes(r));
