@@ -44,6 +44,7 @@ struct command {
 
 /* One per line and sorted, as in main.c. */
 extern const struct command command_completion;
+extern const struct command command_decode;
 extern const struct command command_doctor;
 extern const struct command command_event;
 extern const struct command command_force_leave;

@@ -14,6 +14,7 @@
 const struct command *const command_all[] = {
     /* clang-format off */
     &command_completion,
+    &command_decode,
     &command_doctor,
     &command_event,
     &command_force_leave,

@@ -17,6 +17,18 @@ struct view {
     uint64_t hash;
 };
 
+/* Touches everything that is shown. */
+static void on_message(void *context, const struct hearsay_dissection *message)
+{
+    uint64_t *hash = context;
+    *hash ^= bytes_hash(bytes_of_string(message->type), 0);
+    FUZZ_CHECK(message->count <= HEARSAY_FIELDS_MAX);
+    for (size_t i = 0; i < message->count; i++) {
+        *hash ^= bytes_hash(message->fields[i].bytes, bytes_hash(bytes_of_string(message->fields[i].name), message->fields[i].number));
+        FUZZ_CHECK(message->fields[i].address.size <= 16);
+    }
+}
+
 static struct view look(uint8_t settings, const struct hearsay_cipher *cipher, const struct envelope *e, struct hearsay_bytes bytes,
                         size_t cut)
 {
@@ -45,6 +57,8 @@ static struct view look(uint8_t settings, const struct hearsay_cipher *cipher, c
         FUZZ_CHECK(member.name[0] != '\0' && member.address.size <= 16);
         view.hash = bytes_hash(member.meta, bytes_hash(bytes_of_string(member.name), view.hash));
     }
+    struct hearsay_datagram_facts facts;
+    hearsay_inspect_datagram(s, bytes.data, bytes.size, &facts, on_message, &view.hash);
     (void)hearsay_inspect_is_ack(s, bytes.data, bytes.size, 7, &abilities);
     hearsay_inspect_destroy(s);
     FUZZ_CHECK(counting.blocks == 0);

@@ -57,6 +57,37 @@ HEARSAY_API struct hearsay_bytes hearsay_inspect_ping(struct hearsay_inspection 
 HEARSAY_API bool hearsay_inspect_is_ack(struct hearsay_inspection *inspection, const void *data, size_t size, uint32_t sequence,
                                         uint32_t *abilities);
 
+/* ---- datagrams taken apart, for people ---------------------------------------------------------------------------------------- */
+
+enum hearsay_field_kind { HEARSAY_FIELD_NUMBER, HEARSAY_FIELD_TEXT, HEARSAY_FIELD_BYTES, HEARSAY_FIELD_ADDRESS };
+struct hearsay_field {
+    const char *name; /* static */
+    enum hearsay_field_kind kind;
+    uint64_t number;
+    struct hearsay_bytes bytes; /* of TEXT (a stranger's, not checked) and BYTES; borrowed from the datagram */
+    struct hearsay_address address;
+};
+
+#define HEARSAY_FIELDS_MAX 12
+struct hearsay_dissection {
+    const char *type; /* "ping", "suspect", "user-event", …; static */
+    struct hearsay_field fields[HEARSAY_FIELDS_MAX];
+    size_t count;
+};
+
+struct hearsay_datagram_facts {
+    struct hearsay_bytes label; /* of size 0 = none */
+    bool is_encrypted, is_compressed, has_checksum, is_cut;
+    unsigned messages;
+    const char *fault;          /* why it could not be opened, static; NULL = it was */
+};
+
+/* Takes one datagram apart, whatever its label, with the keys of this inspection, and shows each message in it. facts and what is shown live
+ * until the next call on this inspection. */
+HEARSAY_API void hearsay_inspect_datagram(struct hearsay_inspection *inspection, const void *data, size_t size,
+                                          struct hearsay_datagram_facts *facts,
+                                          void (*show)(void *context, const struct hearsay_dissection *message), void *context);
+
 #ifdef __cplusplus
 }
 #endif

@@ -3,34 +3,13 @@
  * See inspect.h. The request is a push/pull with nobody in it, which every memberlist answers with all it knows. The answer is kept as
  * it came; a member is read out of it when asked for. It knows nothing of the node's own parts, only of the wire.
  */
-#include <hearsay/inspect.h>
+#include "node/inspection.h"
 
 #include "base/cursor.h"
 #include "base/table.h"
 #include "wire/message.h"
 #include "wire/packet.h"
 #include "wire/serf_message.h"
-#include "wire/stream.h"
-
-/* One member of the answer. */
-struct told {
-    uint32_t offset; /* of its map in the body */
-    uint32_t name;   /* where its name begins in `names` */
-    uint8_t status;
-    uint64_t ltime;
-};
-
-struct hearsay_inspection {
-    struct hearsay_allocator memory;
-    struct envelope envelope;
-    struct stream_reader reader;
-    struct buffer out, scratch[2];
-    struct buffer names; /* NUL-terminated, one after the other */
-    struct told *entries;
-    enum hearsay_inspect_status status;
-    struct hearsay_inspect_facts facts;
-    char text[256];
-};
 
 static bool keys_are_good(const struct hearsay_inspect_options *options)
 {
