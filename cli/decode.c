@@ -280,7 +280,7 @@ const struct command command_decode = {
     .usage = "decode [flags] [FILE]",
     .text = "  Takes datagrams of memberlist, Serf and hearsay apart: envelopes, messages, fields. FILE is a pcap capture or has one datagram in\n"
             "  hex a line; - or nothing is standard input. Exit code 1 when some could not be read.\n\n"
-            "    tcpdump -i any -w - udp port 7946 | hearsay decode --encrypt @cluster.key\n",
+            "    hearsay decode --encrypt @cluster.key capture.pcap\n",
     .flags = flags,
     .least = 0,
     .most = 1,
