@@ -296,6 +296,41 @@ static void keys_and_tokens_come_from_files(void **state)
     remove_files(folder, (const char *const[]){"token", "ring", "bad", "empty", NULL});
 }
 
+static void a_keyring_damaged_anywhere_is_read_or_refused(void **state)
+{
+    static const char ring[] = "[\"AAECAwQFBgcICQoLDA0ODw==\",\n\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYX\"]";
+    static const char damage[] = {'\0', '\x01', '"', '[', ']', ',', 'A', '=', '\\', '\xff', '{', '9'};
+    char folder[] = "/tmp/agent-keyring-XXXXXX", path[100], content[sizeof ring];
+    struct hearsay_key keys[HEARSAY_KEYS_MAX];
+    bool is_open;
+    unsigned refused = 0;
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/ring", folder);
+    for (size_t at = 0; at < sizeof ring - 1; at++) {
+        for (size_t i = 0; i <= sizeof damage; i++) { /* the last one: the file ends there */
+            size_t size = i == sizeof damage ? at : sizeof ring - 1, count = 0;
+            memcpy(content, ring, sizeof ring);
+            content[at] = i == sizeof damage ? content[at] : damage[i];
+            FILE *file = fopen(path, "w");
+            assert_non_null(file);
+            assert_int_equal(fwrite(content, 1, size, file), size);
+            assert_int_equal(fclose(file), 0);
+            error[0] = '\0';
+            if (secret_read_keyring(path, keys, &count, &is_open, error, sizeof error)) {
+                assert_in_range(count, 1, 2);
+                assert_true(keys[0].size == 16 || keys[0].size == 24 || keys[0].size == 32);
+            } else {
+                assert_non_null(strstr(error, path));
+                assert_null(strstr(error, "AAEC")); /* an error is no place for keys */
+                refused++;
+            }
+        }
+    }
+    assert_true(refused > 300);
+    remove_files(folder, (const char *const[]){"ring", NULL});
+}
+
 static void base64_is_strict(void **state)
 {
     uint8_t out[8];
@@ -323,6 +358,7 @@ int main(void)
         cmocka_unit_test(secrets_vanish_from_argv_but_names_of_files_stay),
         cmocka_unit_test(folders_are_read_in_lexical_order_and_flags_win),
         cmocka_unit_test(keys_and_tokens_come_from_files),
+        cmocka_unit_test(a_keyring_damaged_anywhere_is_read_or_refused),
         cmocka_unit_test(base64_is_strict),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
