@@ -219,9 +219,24 @@ static void kv_session(void)
     seed("session", 1 + 8 + 32, writer_bytes(&w)); /* in small pieces */
 }
 
+/* Writes of few keys, by a small generator. */
+static void store(unsigned seed_number, unsigned size)
+{
+    uint8_t bytes[1024];
+    uint64_t x = seed_number * 0x9e3779b97f4a7c15u + 1;
+    for (unsigned i = 0; i < size; i++) {
+        x = x * 6364136223846793005u + 1442695040888963407u;
+        bytes[i] = (uint8_t)(x >> 56);
+    }
+    seed("store", -1, bytes_of(bytes, size));
+}
+
 void seeds_own(void)
 {
     kv_session();
+    for (unsigned i = 0; i < 16; i++) {
+        store(i, i * 64);
+    }
     texts("snapshot", 0, snapshots);
     texts("snapshot", 1, snapshots);
     texts("keyring", -1, keyrings);

@@ -317,6 +317,7 @@ struct hearsay_tag {
     X(drop_entry_large, "entries refused because the value is too large") \
     X(drop_entry_clock, "entries and clocks refused because they are too far ahead of ours") \
     X(drop_store_full, "entries refused because the store or its queue is full") \
+    X(drop_entry_purged, "entries refused or forgotten because they were deleted long ago") \
     X(drop_not_durable, "entries dropped because the storage could not write them") \
     X(conflicts, "claims of a known name from another address")
 

@@ -8,6 +8,7 @@
 
 #include "sync/copies.h"
 #include "sync/items.h"
+#include "sync/purge.h"
 #include "sync/reconcile.h"
 
 /* ---- life ------------------------------------------------------------------------------------------------------------------ */
@@ -115,6 +116,10 @@ static void dispatch(struct hearsay_node *node, struct turn *turn, uint32_t peer
     if (!sync_hear_clock(x->sync, turn, x->peers.list[peer].digest, m->head.hlc, m->head.wall_ms)) {
         return;
     }
+    struct peer *p = &x->peers.list[peer];
+    p->purge_hlc = hlc_of_ms((uint64_t)m->head.purge_minute * TOMBSTONES_MINUTE_MS);
+    purge_see(x->sync, turn, p->digest);
+    purge_hear(x->sync, turn, p->digest, p->purge_hlc);
     switch (m->head.kind) {
     case PARLEY_PUSH:
     case PARLEY_PULL:

@@ -155,7 +155,7 @@ void hearsay_get_store_stats(const struct hearsay_node *node, struct hearsay_sto
     put_little(stats->root, root.sum.lo);
     put_little(stats->root + 8, root.sum.hi);
     stats->hlc = s->hlc.last;
-    stats->purge_hlc = s->purge_hlc;
+    stats->purge_hlc = s->tombstones.purge_hlc;
     stats->change = s->store.changes.newest;
     stats->clock_ahead_ms = s->hlc.median_ms;
     stats->is_clock_astray = hlc_is_astray(&s->hlc);

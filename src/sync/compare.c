@@ -4,6 +4,8 @@
  */
 #include "sync/compare.h"
 
+#include "sync/purge.h"
+
 #define LEAF_KEYS 24      /* a node with more keys is divided, as far as we know its size */
 #define PRINTS_MAX 256    /* nor are more than so many listed */
 #define THEIRS_MAX 4096
@@ -211,8 +213,12 @@ static void answer_offers(struct talk *out, struct reader body, struct compare_t
     }
 }
 
-static void tell(struct talk *out, const struct entry *entry, struct compare_tally *tally)
+static void tell(struct talk *out, uint64_t place, const struct entry *entry, struct compare_tally *tally)
 {
+    const struct peer *peer = &out->x->peers.list[out->peer];
+    if (!purge_may_send(out->x->sync, out->turn, peer->digest, peer->purge_hlc, place, entry)) {
+        return;
+    }
     tally->value_bytes_out += talk_entry(out, entry, 0);
     tally->moved_out++;
     tally->work++;
@@ -251,7 +257,7 @@ static void answer_wanted_prints(struct talk *out, const struct parley_message *
                 tally->newer++;
             } else {
                 tally->found++;
-                tell(out, entry, tally);
+                tell(out, own.items[i].place, entry, tally);
             }
         }
     }
@@ -265,7 +271,7 @@ static void answer_wanted_keys(struct talk *out, struct reader body, struct comp
         unsigned rank = 0;
         struct index_item item;
         while (index_next(&out->x->sync->store.index, &at, &rank, &item) && item.place == place) {
-            tell(out, item.entry, tally);
+            tell(out, item.place, item.entry, tally);
         }
     }
 }
@@ -310,7 +316,7 @@ void compare_tell_range(struct talk *out, const struct parley_range *range, stru
             return;
         }
         rest.first = item.place;
-        tell(out, item.entry, tally);
+        tell(out, item.place, item.entry, tally);
         bytes += item.entry->key_size + (uint64_t)item.entry->value_size + 24;
     }
 }

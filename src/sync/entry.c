@@ -8,7 +8,7 @@
 
 static size_t key_offset(const struct entry *e)
 {
-    return e->flags & ENTRY_EXPIRES ? EXPIRY_SIZE : 0;
+    return e->flags != 0 ? EXPIRY_SIZE : 0;
 }
 
 void entry_keys_init(struct entry_keys *keys, const uint8_t secret[16])
@@ -49,7 +49,7 @@ struct entry *entry_create(const struct hearsay_allocator *memory, const struct 
     }
     head.digest = siphash_of_four(&keys->digest, place, head.hlc, head.origin, hash_value(keys, from));
     memcpy(e, &head, offsetof(struct entry, data));
-    if (flags & ENTRY_EXPIRES) {
+    if (flags != 0) {
         bytes_put_u64(e->data, from->expires_hlc);
         bytes_put_u32(e->data + 8, 0);
     }
@@ -80,7 +80,7 @@ struct hearsay_entry entry_view(const struct entry *e)
 
 uint64_t entry_expires(const struct entry *e)
 {
-    return e->flags & ENTRY_EXPIRES ? bytes_get_u64(e->data) : 0;
+    return e->flags != 0 ? bytes_get_u64(e->data) : 0;
 }
 
 uint64_t entry_moment(const struct entry *e)
@@ -113,16 +113,13 @@ int entry_compare(const struct entry *a, const struct entry *b)
     if (order != 0) {
         return order;
     }
-    if (entry_is_expired_form(a) != entry_is_expired_form(b)) {
-        return entry_is_expired_form(a) ? 1 : -1;
+    if (entry_is_live(a) != entry_is_live(b)) {
+        return entry_is_live(a) ? -1 : 1;
     }
     return digest_compare(a->digest, b->digest);
 }
 
 bool entry_is_conflict(const struct entry *a, const struct entry *b)
 {
-    if (a->hlc != b->hlc || a->origin != b->origin || digest_compare(a->digest, b->digest) == 0) {
-        return false;
-    }
-    return entry_is_expired_form(a) == entry_is_expired_form(b) || entry_expires(a) != entry_expires(b);
+    return a->hlc == b->hlc && a->origin == b->origin && digest_compare(a->digest, b->digest) != 0 && entry_is_live(a) && entry_is_live(b);
 }

@@ -19,7 +19,8 @@ struct entry_keys {
 
 enum entry_flags {
     ENTRY_TOMBSTONE = 1,
-    ENTRY_EXPIRES = 2 /* eight bytes of the moment and four of its place in the heap come before the key */
+    ENTRY_PURGED = 4, /* a tombstone that is out of the tree and will be swept from memory */
+    ENTRY_EXPIRES = 2 /* with either: eight bytes of the moment (0 = none) and four of its place in a heap come before the key */
 };
 
 struct entry {
@@ -61,7 +62,13 @@ static inline bool entry_is_live(const struct entry *e)
 /* The form that a version has after expiry? */
 static inline bool entry_is_expired_form(const struct entry *e)
 {
-    return e->flags == (ENTRY_EXPIRES | ENTRY_TOMBSTONE);
+    return (e->flags & (ENTRY_EXPIRES | ENTRY_TOMBSTONE)) == (ENTRY_EXPIRES | ENTRY_TOMBSTONE);
+}
+
+/* When something becomes of it: a live one expires, a tombstone may be purged. */
+static inline uint64_t entry_due(const struct entry *e)
+{
+    return entry_is_live(e) ? entry_expires(e) : entry_moment(e);
 }
 
 /* Packs the tombstone that a live entry becomes when it expires. NULL when memory is out. */
@@ -80,10 +87,10 @@ static inline int entry_compare_versions(uint64_t hlc_a, uint64_t origin_a, uint
     return hlc_a != hlc_b ? (hlc_a > hlc_b) - (hlc_a < hlc_b) : (origin_a > origin_b) - (origin_a < origin_b);
 }
 
-/* Which of two entries of one key wins? Newer version; then the form that has expired; then, as two values of one version are corruption,
- * the larger digest. 0: they are the same. */
+/* Which of two entries of one key wins? Newer version; then the tombstone, which a live entry of that version has become; then, as two values of
+ * one version are corruption, the larger digest. 0: they are the same. */
 int entry_compare(const struct entry *a, const struct entry *b);
-/* Are a and b of one version though neither is the expired form of the other? */
+/* Two values of one version? */
 bool entry_is_conflict(const struct entry *a, const struct entry *b);
 
 #endif

@@ -7,9 +7,11 @@
 #include "spread/rumors.h"
 #include "sync/copies.h"
 #include "sync/items.h"
+#include "sync/purge.h"
 #include "sync/reconcile.h"
 #include "sync/talk.h"
 
+#define ROWS_EVERY_ROUNDS 16 /* who has what up to when is told */
 #define PACKETS_MAX 16        /* of entries, to one peer at once */
 #define ASK_EVERY_ROUNDS 64   /* who did not answer is asked again */
 #define ASKED_PER_ROUND 3
@@ -57,7 +59,7 @@ struct parley_head exchange_head(const struct exchange *x, const struct turn *tu
 {
     const struct hlc *h = &x->sync->hlc;
     return (struct parley_head){.kind = kind, .hlc = hlc_now(h, turn->host_now), .wall_ms = hlc_wall_ms(h, turn->host_now),
-                                .purge_minute = (uint32_t)(hlc_ms(x->sync->purge_hlc) / 60000)};
+                                .purge_minute = (uint32_t)(hlc_ms(purge_told(x->sync)) / TOMBSTONES_MINUTE_MS)};
 }
 
 /* ---- whom to talk to ------------------------------------------------------------------------------------------------------ */
@@ -99,6 +101,9 @@ uint32_t exchange_on_able(struct exchange *x, struct turn *turn, uint32_t slot)
 {
     uint32_t peer = peers_enter(&x->peers, turn, &x->beliefs->members, slot);
     struct talk t;
+    if (peer != PEERS_NONE) {
+        purge_see(x->sync, turn, x->peers.list[peer].digest);
+    }
     if (peer != PEERS_NONE && hlc_wall_ms(&x->sync->hlc, turn->host_now) != 0 &&
         talk_begin(&t, x, turn, peer, 0, PARLEY_PUSH, NULL)) {
         talk_beacon(&t);
@@ -166,6 +171,9 @@ static void open_round(struct exchange *x, struct turn *turn, uint32_t peer)
         return; /* with nothing to push the beacon rides on pings */
     }
     talk_beacon(&t);
+    if (x->rounds % ROWS_EVERY_ROUNDS == 0) {
+        talk_rows(&t);
+    }
     items_tell(x, &t);
     if (mode == HEARSAY_PUSH) {
         tell_hot(x, &t);
@@ -364,6 +372,9 @@ static void receive_entry(struct exchange *x, struct turn *turn, uint32_t peer, 
         }
         return;
     }
+    if (!purge_may_take(x->sync, turn, x->peers.list[peer].digest, x->peers.list[peer].purge_hlc, &entry)) {
+        return;
+    }
     enum sync_verdict verdict = sync_receive(x->sync, turn, &entry, exchange_source(peer, how));
     if ((how & EXCHANGE_WANTS_RECEIPT) != 0 && (verdict == SYNC_KNOWN || verdict == SYNC_OUTDATED)) {
         copies_confirm(x, turn, peer, entry_place(&x->sync->store.keys, entry.key), &entry.version);
@@ -456,20 +467,35 @@ static void send_wanted(struct exchange *x, struct turn *turn, uint32_t peer, co
     talk_end(&t, false);
 }
 
-/* Equal, different, or too early or late to say. An old root of ours lacks what came late since; so only several in a row count. */
-static void hear_beacon(struct exchange *x, struct turn *turn, uint32_t peer, const struct parley_beacon *beacon)
+/* Up to which epoch others have what the peer has: true of us, too, if it is equal with us just now, at epoch `equal`; 0: it is not. */
+static void hear_rows(struct exchange *x, uint32_t peer, const struct parley_message *m, uint32_t equal)
+{
+    struct reader sections = m->sections, body;
+    enum parley_section_type type;
+    while (parley_next_section(&sections, &type, &body)) {
+        while (type == PARLEY_EQUAL && reader_left(&body) >= 12) {
+            uint64_t member = reader_u64(&body);
+            purge_on_row(x->sync, x->peers.list[peer].digest, equal, member, reader_u32(&body));
+        }
+    }
+}
+
+/* Equal, different, or too early or late to say; true when equal. An old root of ours lacks what came late since; so only several in a row
+ * count. */
+static bool hear_beacon(struct exchange *x, struct turn *turn, uint32_t peer, const struct parley_beacon *beacon)
 {
     const struct merkle *tree = &x->sync->store.merkle;
     struct peer *p = &x->peers.list[peer];
     struct merkle_root root = merkle_root(tree);
     bool is_present = root.epoch == beacon->epoch;
     if (!is_present && (beacon->epoch > root.epoch || !merkle_root_of(tree, beacon->epoch, &root))) {
-        return;
+        return false;
     }
     if (root.count == beacon->count && root.sum.lo == beacon->digest) {
         p->odd = 0;
         p->equal_epoch = beacon->epoch > p->equal_epoch ? beacon->epoch : p->equal_epoch;
-        return;
+        purge_on_equal(x->sync, p->digest, beacon->epoch);
+        return true;
     }
     if (!is_present) {
         p->odd += beacon->epoch != p->odd_epoch;
@@ -479,6 +505,7 @@ static void hear_beacon(struct exchange *x, struct turn *turn, uint32_t peer, co
         p->odd = 0;
         reconcile_on_difference(x, turn, peer, beacon);
     }
+    return false;
 }
 
 void exchange_on_message(struct exchange *x, struct turn *turn, uint32_t peer, const struct parley_message *m)
@@ -497,7 +524,6 @@ void exchange_on_message(struct exchange *x, struct turn *turn, uint32_t peer, c
     } else if (m->head.kind == PARLEY_ACK) {
         send_wanted(x, turn, peer, m);
     }
-    if (m->has_beacon) {
-        hear_beacon(x, turn, peer, &m->beacon);
-    }
+    bool is_equal = m->has_beacon && hear_beacon(x, turn, peer, &m->beacon);
+    hear_rows(x, peer, m, is_equal ? m->beacon.epoch : 0);
 }

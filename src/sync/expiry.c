@@ -40,7 +40,7 @@ static void put(struct expiry *x, uint32_t at, struct entry *entry)
 
 static void rise(struct expiry *x, uint32_t at, struct entry *entry)
 {
-    for (; at > 0 && entry_expires(x->heap[(at - 1) / 2]) > entry_expires(entry); at = (at - 1) / 2) {
+    for (; at > 0 && entry_due(x->heap[(at - 1) / 2]) > entry_due(entry); at = (at - 1) / 2) {
         put(x, at, x->heap[(at - 1) / 2]);
     }
     put(x, at, entry);
@@ -49,8 +49,8 @@ static void rise(struct expiry *x, uint32_t at, struct entry *entry)
 static void sink(struct expiry *x, uint32_t at, struct entry *entry)
 {
     for (uint32_t child; (child = 2 * at + 1) < x->count; at = child) {
-        child += child + 1 < x->count && entry_expires(x->heap[child + 1]) < entry_expires(x->heap[child]);
-        if (entry_expires(x->heap[child]) >= entry_expires(entry)) {
+        child += child + 1 < x->count && entry_due(x->heap[child + 1]) < entry_due(x->heap[child]);
+        if (entry_due(x->heap[child]) >= entry_due(entry)) {
             break;
         }
         put(x, at, x->heap[child]);
@@ -72,7 +72,7 @@ void expiry_remove(struct expiry *x, const struct entry *entry)
     if (last == entry) {
         return;
     }
-    if (entry_expires(last) < entry_expires(entry)) {
+    if (entry_due(last) < entry_due(entry)) {
         rise(x, at, last);
     } else {
         sink(x, at, last);

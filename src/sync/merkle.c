@@ -22,7 +22,7 @@ struct merkle_record {
     struct digest digest;
     uint32_t epoch;       /* in which it counts */
     uint8_t state;
-    bool is_expired; /* the form that its version has after expiry */
+    bool is_tombstone;
     uint32_t older;  /* number + 1 in the chain, or in the list of free ones */
     uint32_t next;   /* number + 1 in the list of the epoch */
 };
@@ -144,7 +144,7 @@ bool merkle_digest_of(void *context, const struct index_item *item, struct diges
     const struct merkle *m = context;
     if (item->entry->journal == 0) {
         *digest = item->entry->digest;
-        return true;
+        return (item->entry->flags & ENTRY_PURGED) == 0;
     }
     const struct merkle_record *r = at(m, item->entry->journal);
     while (r->older != 0) {
@@ -152,6 +152,13 @@ bool merkle_digest_of(void *context, const struct index_item *item, struct diges
     }
     *digest = r->digest;
     return r->state == RECORD_IN_TREE;
+}
+
+static void on_late(struct merkle *m, uint32_t epoch)
+{
+    m->late++;
+    m->late_epoch = epoch < m->late_epoch || m->late_epoch == 0 ? epoch : m->late_epoch;
+    merkle_forget_roots(m);
 }
 
 /* ---- changes --------------------------------------------------------------------------------------------------------------- */
@@ -164,7 +171,7 @@ static struct merkle_record record_of(uint64_t place, const struct entry *e, enu
                                   .digest = e->digest,
                                   .epoch = merkle_epoch_of(entry_moment(e)),
                                   .state = (uint8_t)state,
-                                  .is_expired = entry_is_expired_form(e)};
+                                  .is_tombstone = !entry_is_live(e)};
 }
 
 /* Answers the chain of old, which is no longer the newest of its key, without what cannot have been since next is older. */
@@ -192,10 +199,11 @@ void merkle_on_change(struct merkle *m, uint64_t place, struct entry *old, struc
 {
     struct merkle_record record = record_of(place, next, RECORD_WAITS);
     uint32_t chain;
+    old = old != NULL && (old->flags & ENTRY_PURGED) != 0 ? NULL : old;
     if (record.epoch <= m->horizon && (old == NULL || old->journal == 0)) { /* late, the common way */
         swap_in_tree(m, place, old == NULL ? NULL : &old->digest, &next->digest);
         next->journal = 0;
-        m->late++;
+        on_late(m, record.epoch);
         return;
     }
     if (old != NULL && old->journal != 0 && at(m, old->journal)->epoch == record.epoch) { /* the epoch has a record: it now stands for next */
@@ -215,7 +223,7 @@ void merkle_on_change(struct merkle *m, uint64_t place, struct entry *old, struc
             free_record(m, chain);
         }
         next->journal = 0;
-        m->late++;
+        on_late(m, record.epoch);
     } else if (chain != 0 && at(m, chain)->state == RECORD_WAITS && at(m, chain)->epoch == record.epoch) {
         struct merkle_record *r = at(m, chain); /* the epoch has a record: it stands for next from now on */
         record.entry = next;
@@ -246,7 +254,7 @@ static int compare_records(const struct merkle_record *a, const struct merkle_re
 {
     int order = entry_compare_versions(a->hlc, a->origin, b->hlc, b->origin);
     if (order == 0) {
-        order = (int)a->is_expired - (int)b->is_expired;
+        order = (int)a->is_tombstone - (int)b->is_tombstone;
     }
     return order != 0 ? order : digest_compare(a->digest, b->digest);
 }
@@ -280,7 +288,7 @@ void merkle_on_loser(struct merkle *m, uint64_t place, struct entry *present, co
     older = at(m, newer)->older;
     if (record.epoch <= m->horizon) {
         swap_in_tree(m, place, older == 0 ? NULL : &at(m, older)->digest, &record.digest);
-        m->late++;
+        on_late(m, record.epoch);
         record.state = RECORD_IN_TREE;
     }
     if (older != 0 && at(m, older)->state == record.state && (record.state == RECORD_IN_TREE || at(m, older)->epoch == record.epoch)) {
@@ -352,16 +360,43 @@ static void seal_one(struct merkle *m, uint32_t epoch)
     }
 }
 
+/* After a long pause, or when a clock was set: leaves out the epochs before the first of which anything waits. */
+static void leap(struct merkle *m, uint32_t epoch)
+{
+    uint32_t waiting = 0, first = epoch + 1;
+    for (unsigned i = 0; i < MERKLE_EPOCHS_AHEAD; i++) {
+        for (uint32_t link; (link = m->epochs[i]) != 0;) {
+            struct merkle_record *r = at(m, link);
+            first = r->epoch < first ? r->epoch : first;
+            m->epochs[i] = r->next;
+            r->next = waiting;
+            waiting = link;
+        }
+    }
+    m->horizon = first - 1;
+    m->unsettled = 0;
+    for (uint32_t link = waiting, next; link != 0; link = next) {
+        next = at(m, link)->next;
+        enlist(m, link);
+    }
+}
+
 void merkle_seal(struct merkle *m, uint32_t epoch)
 {
     if (epoch <= m->horizon) {
         return;
     }
     while (m->horizon < epoch && m->unsettled > 0) {
-        seal_one(m, m->horizon + 1);
+        if (epoch - m->horizon > MERKLE_EPOCHS_AHEAD) {
+            leap(m, epoch);
+        }
+        if (m->horizon < epoch) {
+            seal_one(m, m->horizon + 1);
+        }
     }
     m->horizon = epoch;
     m->roots[m->root_next] = merkle_root(m);
+    m->has_roots = true;
     m->root_next = (m->root_next + 1) % MERKLE_ROOTS;
     trim_records(m);
 }
@@ -382,8 +417,20 @@ struct merkle_root merkle_root(const struct merkle *m)
     return (struct merkle_root){m->horizon, m->count, index_sum(m->index, 0, 0)};
 }
 
+void merkle_forget_roots(struct merkle *m)
+{
+    if (m->has_roots) {
+        memset(m->roots, 0, sizeof m->roots);
+        m->has_roots = false;
+    }
+}
+
 bool merkle_root_of(const struct merkle *m, uint32_t epoch, struct merkle_root *root)
 {
+    if (epoch == m->horizon) {
+        *root = merkle_root(m);
+        return true;
+    }
     for (unsigned i = 0; i < MERKLE_ROOTS; i++) {
         if (m->roots[i].epoch == epoch && epoch != 0) {
             *root = m->roots[i];

@@ -42,7 +42,9 @@ struct merkle {
     uint64_t count;      /* keys in the tree */
     struct merkle_root roots[MERKLE_ROOTS];
     uint32_t root_next;
-    uint64_t late; /* changes that came after their epoch was sealed */
+    bool has_roots;
+    uint64_t late;                    /* changes that came after their epoch was sealed */
+    uint32_t late_epoch;              /* the oldest epoch of such a change since the owner zeroed this; 0 = none */
 };
 
 static inline uint32_t merkle_epoch_of(uint64_t hlc)
@@ -75,9 +77,11 @@ void merkle_start_at(struct merkle *m, uint32_t epoch);
 void merkle_step_back(struct merkle *m, uint32_t epoch);
 /* Seals everything up to epoch. The newest root is that of m->horizon. */
 void merkle_seal(struct merkle *m, uint32_t epoch);
+/* Remembered roots mean nothing any more. */
+void merkle_forget_roots(struct merkle *m);
 /* The present root. Late changes move it within its epoch. */
 struct merkle_root merkle_root(const struct merkle *m);
-/* A remembered root, late changes since not included. */
+/* The root of an epoch, if it is remembered: a late change or a purge makes all but the present one be forgotten. */
 bool merkle_root_of(const struct merkle *m, uint32_t epoch, struct merkle_root *root);
 /* Is this entry's present form newer than the tree? Then it is on its way, and nothing to repair. */
 static inline bool merkle_is_settled(const struct entry *entry)

@@ -17,6 +17,7 @@ struct peer {
     uint32_t slot;                  /* of the member; MEMBERS_NONE when it is forgotten */
     uint64_t digest;                /* keyed, of its name: the origin of its writes */
     uint32_t equal_epoch;           /* the last at which we had the same root; 0 = never */
+    uint64_t purge_hlc;             /* the purge line that it told last */
     uint32_t odd_epoch;             /* an older root of ours differed from its at this one … */
     uint32_t odd;                   /* … and at so many in a row */
     uint64_t busy_until;            /* attended time; it asked for patience */

@@ -10,6 +10,7 @@ bool store_init(struct store *s, const struct hearsay_allocator *memory, const u
     entry_keys_init(&s->keys, secret);
     order_init(&s->order, memory);
     expiry_init(&s->expiry, memory);
+    expiry_init(&s->graves, memory);
     changes_init(&s->changes, memory, changes_max);
     return index_init(&s->index, memory, merkle_digest_of, &s->merkle) && merkle_init(&s->merkle, &s->index, memory);
 }
@@ -18,6 +19,7 @@ void store_deinit(struct store *s)
 {
     changes_deinit(&s->changes);
     expiry_deinit(&s->expiry);
+    expiry_deinit(&s->graves);
     order_deinit(&s->order);
     if (s->index.memory != NULL) {
         index_deinit(&s->index);
@@ -49,20 +51,22 @@ struct entry *store_find_id(const struct store *s, uint64_t id)
 static void count(struct store *s, const struct entry *e, uint64_t sign)
 {
     *(entry_is_live(e) ? &s->live : &s->tombstones) += sign;
+    s->purged += (e->flags & ENTRY_PURGED) != 0 ? sign : 0;
     s->bytes += sign * (e->key_size + (uint64_t)e->value_size);
     s->entry_memory += sign * entry_size(e);
 }
 
-static bool is_expiring(const struct entry *e)
+/* The heap in which it waits, or NULL. */
+static struct expiry *heap_of(struct store *s, const struct entry *e)
 {
-    return entry_is_live(e) && entry_expires(e) != 0;
+    return !entry_is_live(e) ? &s->graves : entry_expires(e) != 0 ? &s->expiry : NULL;
 }
 
 /* Everything that may fail, before anything changes. */
 static bool reserve(struct store *s, uint64_t place, const struct entry *entry, bool is_new)
 {
     return (!is_new || (index_reserve(&s->index, place) && order_reserve(&s->order, entry_key(entry)))) && merkle_reserve(&s->merkle) &&
-           (!is_expiring(entry) || expiry_reserve(&s->expiry));
+           (heap_of(s, entry) == NULL || expiry_reserve(heap_of(s, entry)));
 }
 
 static void lose(struct store *s, uint64_t place, struct entry *present, struct entry *loser)
@@ -76,8 +80,8 @@ static void lose(struct store *s, uint64_t place, struct entry *present, struct 
 static void enter(struct store *s, struct entry *entry, uint64_t place)
 {
     count(s, entry, 1);
-    if (is_expiring(entry)) {
-        expiry_insert(&s->expiry, entry);
+    if (heap_of(s, entry) != NULL) {
+        expiry_insert(heap_of(s, entry), entry);
     }
     changes_add(&s->changes, place);
 }
@@ -87,8 +91,8 @@ static void replace(struct store *s, struct index_item *item, struct entry *entr
 {
     struct entry *old = item->entry;
     merkle_on_change(&s->merkle, item->place, old, entry);
-    if (is_expiring(old)) {
-        expiry_remove(&s->expiry, old);
+    if (heap_of(s, old) != NULL) {
+        expiry_remove(heap_of(s, old), old);
     }
     count(s, old, (uint64_t)-1);
     if (entry_size(old) == entry_size(entry)) { /* then the order need not be searched */
@@ -151,13 +155,39 @@ bool store_expire(struct store *s, uint64_t hlc)
     return tombstone != NULL && store_commit(s, place, tombstone) == STORE_NEWER;
 }
 
+void store_purge_tree(struct store *s, uint64_t hlc)
+{
+    for (uint32_t i = 0; i < s->graves.count; i++) {
+        struct entry *e = s->graves.heap[i];
+        if (entry_due(e) <= hlc && (e->flags & ENTRY_PURGED) == 0) {
+            merkle_on_remove(&s->merkle, entry_place(&s->keys, entry_key(e)), e);
+            e->flags |= ENTRY_PURGED;
+            s->purged++;
+        }
+    }
+}
+
+bool store_sweep(struct store *s, uint32_t most)
+{
+    for (uint32_t i = 0; i < s->graves.count && s->purged > 0 && most > 0;) {
+        struct entry *e = s->graves.heap[i];
+        if ((e->flags & ENTRY_PURGED) == 0) {
+            i++; /* came since; it is for the next time */
+            continue;
+        }
+        store_remove(s, entry_place(&s->keys, entry_key(e)), e); /* another takes its place in the heap */
+        most--;
+    }
+    return s->purged > 0;
+}
+
 void store_remove(struct store *s, uint64_t place, struct entry *entry)
 {
     merkle_on_remove(&s->merkle, place, entry);
     order_remove(&s->order, entry_key(entry));
     index_remove(&s->index, index_find(&s->index, place, entry_key(entry)));
-    if (is_expiring(entry)) {
-        expiry_remove(&s->expiry, entry);
+    if (heap_of(s, entry) != NULL) {
+        expiry_remove(heap_of(s, entry), entry);
     }
     count(s, entry, (uint64_t)-1);
     memory_free(s->memory, entry);
@@ -166,5 +196,5 @@ void store_remove(struct store *s, uint64_t place, struct entry *entry)
 uint64_t store_memory(const struct store *s)
 {
     return s->entry_memory + index_memory(&s->index) + order_memory(&s->order) + merkle_memory(&s->merkle) +
-           s->expiry.capacity * sizeof(struct entry *) + s->changes.size * sizeof(uint64_t);
+           (s->expiry.capacity + s->graves.capacity) * sizeof(struct entry *) + s->changes.size * sizeof(uint64_t);
 }

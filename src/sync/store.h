@@ -16,10 +16,12 @@ struct store {
     struct entry_keys keys;
     struct index index;
     struct order order;
-    struct expiry expiry;
+    struct expiry expiry; /* of live entries */
+    struct expiry graves; /* tombstones */
     struct merkle merkle;
     struct changes changes;
     uint64_t live, tombstones;
+    uint64_t purged;       /* tombstones out of the tree, still in memory */
     uint64_t bytes;        /* of keys and values */
     uint64_t entry_memory; /* of the packed entries */
     uint64_t conflicts;    /* two values of one version: corruption somewhere */
@@ -47,6 +49,10 @@ enum store_verdict store_commit(struct store *s, uint64_t place, struct entry *e
 void store_drop_loser(struct store *s, uint64_t place, struct entry *loser);
 /* The first live entry that expires not later than hlc becomes a tombstone. False when there is none, or memory is out. */
 bool store_expire(struct store *s, uint64_t hlc);
+/* Tombstones that are not newer than hlc leave the tree, all at once. */
+void store_purge_tree(struct store *s, uint64_t hlc);
+/* So many of them leave the memory. True when there are more. */
+bool store_sweep(struct store *s, uint32_t most);
 /* Takes an entry out of everything; nobody is told. */
 void store_remove(struct store *s, uint64_t place, struct entry *entry);
 

@@ -6,8 +6,10 @@
 
 #include "base/logarithm.h"
 #include "spread/outbox.h"
+#include "sync/purge.h"
 
 #define SEAL_DELAY_MS 2000
+#define SWEEP_EVERY_US 2000
 
 struct sync *sync_create(struct turn *turn, const struct hearsay_options *options)
 {
@@ -22,7 +24,8 @@ struct sync *sync_create(struct turn *turn, const struct hearsay_options *option
     hlc_init(&s->hlc, options->store_drift_max_ms, options->store_hlc_mark);
     batches_init(&s->batches, turn->memory, rng_next(turn->rng));
     s->origin = siphash_of(&s->store.keys.value, bytes_of_string(options->name));
-    s->purge_hlc = options->store_purge_hlc;
+    s->is_new = options->store_hlc_mark == 0;
+    tombstones_init(&s->tombstones, turn->memory, options->store_purge_hlc, turn->host_now);
     s->timer.kind = TIMER_STORE;
     s->passed_epoch = merkle_epoch_of(options->store_hlc_mark);
     merkle_start_at(&s->store.merkle, s->passed_epoch);
@@ -34,6 +37,9 @@ void sync_destroy(struct sync *s, const struct hearsay_allocator *memory)
     if (s != NULL) {
         if (s->batches.memory != NULL) {
             batches_deinit(&s->batches);
+        }
+        if (s->tombstones.memory != NULL) {
+            tombstones_deinit(&s->tombstones);
         }
         store_deinit(&s->store);
         memory_free(memory, s);
@@ -121,6 +127,9 @@ static void set_timer(struct sync *s, struct turn *turn)
         uint64_t due = s->passed[0].at + seal_delay(s, turn);
         at = earlier(at, due < s->hold_until ? s->hold_until : due);
     }
+    if (s->store.purged > 0) {
+        at = earlier(at, turn->now + SWEEP_EVERY_US);
+    }
     if (at == UINT64_MAX) {
         timers_cancel(turn->timers, &s->timer);
     } else if (!s->timer.is_armed || s->timer.at != at) {
@@ -134,11 +143,17 @@ static void advance(struct sync *s, struct turn *turn)
     note_passed(s, turn);
     expire(s, turn);
     seal(s, turn);
+    if (s->store.merkle.late_epoch != 0) {
+        tombstones_on_late(&s->tombstones, s->store.merkle.late_epoch);
+        s->store.merkle.late_epoch = 0;
+    }
     set_timer(s, turn);
 }
 
 void sync_on_timer(struct sync *s, struct turn *turn)
 {
+    (void)store_sweep(&s->store, PURGE_AT_ONCE);
+    purge_advance(s, turn);
     advance(s, turn);
 }
 
@@ -241,6 +256,24 @@ static bool accept(struct sync *s, struct turn *turn, struct pending *write)
     return true;
 }
 
+bool sync_bury(struct sync *s, struct turn *turn, uint64_t place, const struct entry *entry)
+{
+    struct hearsay_entry view = entry_view(entry);
+    view.is_tombstone = true;
+    view.value.size = 0;
+    view.expires_hlc = 0;
+    struct pending write = {.place = place, .entry = entry_create(turn->memory, &s->store.keys, place, &view)};
+    if (write.entry == NULL || batches_find(&s->batches, view.key) != NULL) {
+        memory_free(turn->memory, write.entry);
+        return false;
+    }
+    if (!turn->options->store_durable) {
+        commit(s, turn, &write); /* and nothing else: the caller is looking at entries */
+        return true;
+    }
+    return accept(s, turn, &write);
+}
+
 /* Is there room for it, or does it replace something? */
 static bool has_room(const struct sync *s, const struct turn *turn, const struct hearsay_entry *entry, const struct entry *present)
 {
@@ -317,8 +350,9 @@ bool sync_wants(const struct sync *s, struct hearsay_bytes key, const struct hea
 
 static bool is_sound(const struct hearsay_entry *entry)
 {
-    return entry->version.hlc != 0 && (entry->expires_hlc == 0 || entry->expires_hlc > entry->version.hlc) &&
-           (!entry->is_tombstone || entry->value.size == 0);
+    uint64_t last = entry->is_tombstone && entry->expires_hlc != 0 ? entry->expires_hlc : entry->version.hlc;
+    return entry->version.hlc != 0 && hlc_ms(last) / MERKLE_EPOCH_MS < UINT32_MAX &&
+           (entry->expires_hlc == 0 || entry->expires_hlc > entry->version.hlc) && (!entry->is_tombstone || entry->value.size == 0);
 }
 
 /* Counts what is refused. */
@@ -393,6 +427,11 @@ hearsay_err sync_load(struct sync *s, struct turn *turn, const struct hearsay_en
         return HEARSAY_ERR_NO_MEMORY;
     }
     uint64_t moment = entry_moment(packed);
+    s->is_new = false;
+    if (!entry_is_live(packed) && moment <= s->tombstones.purge_hlc) { /* purged; the disk may not have come to it */
+        memory_free(turn->memory, packed);
+        return HEARSAY_OK;
+    }
     if (merkle_epoch_of(moment) > s->passed_epoch) { /* what was on the disk is settled */
         s->passed_epoch = merkle_epoch_of(moment);
         merkle_start_at(&s->store.merkle, s->passed_epoch);
@@ -410,7 +449,7 @@ bool sync_next_batch(struct sync *s, struct turn *turn, struct hearsay_persist *
                                         .entries = s->batches.views,
                                         .count = count,
                                         .hlc_mark = hlc_now(&s->hlc, turn->host_now),
-                                        .purge_hlc = s->purge_hlc};
+                                        .purge_hlc = s->tombstones.purge_hlc};
     return count > 0;
 }
 

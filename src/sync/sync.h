@@ -11,6 +11,7 @@
 #include "sync/batches.h"
 #include "sync/hlc.h"
 #include "sync/store.h"
+#include "sync/tombstones.h"
 
 #define SYNC_PASSED_MAX 8
 #define SYNC_HOLD_MAX_MS 2000
@@ -39,8 +40,9 @@ struct sync {
     uint64_t seal_delay_us;
     uint64_t hold_until;   /* attended time until which no epoch is sealed */
     uint64_t origin;       /* of our own writes */
-    uint64_t purge_hlc;
+    struct tombstones tombstones;
     uint32_t next_ticket;
+    bool is_new;            /* we came with nothing, and were equal with nobody yet */
     bool has_told; /* a HEARSAY_ENTRY_CHANGED waits in the outbox */
 };
 
@@ -63,6 +65,8 @@ enum sync_verdict {
 enum sync_verdict sync_receive(struct sync *s, struct turn *turn, const struct hearsay_entry *entry, uint64_t source);
 /* Would sync_receive take this version? For those who know a version but not yet the value. */
 bool sync_wants(const struct sync *s, struct hearsay_bytes key, const struct hearsay_entry_version *version);
+/* An entry that was deleted elsewhere becomes a tombstone of its own version. False when that must wait. */
+bool sync_bury(struct sync *s, struct turn *turn, uint64_t place, const struct entry *entry);
 /* The answer of the host. Answers true when the batch was the one that was out. */
 bool sync_on_persisted(struct sync *s, struct turn *turn, uint64_t batch, bool is_ok);
 /* A batch for the host, when none is out and something waits. */

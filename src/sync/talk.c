@@ -7,6 +7,7 @@
 #include "spread/packing.h"
 #include "sync/reconcile.h"
 
+#define ROWS_AT_ONCE 32
 #define LISTS_MAX 32   /* groups or numbers in one question, so that its answer stays small */
 #define LENGTH_BYTES 4 /* the length of a section may grow by so many bytes when it is closed */
 
@@ -110,6 +111,26 @@ void talk_beacon(struct talk *t)
     struct merkle_root root = merkle_root(&t->x->sync->store.merkle);
     close_section(t);
     parley_put_beacon(&t->w, &(struct parley_beacon){.epoch = root.epoch, .count = root.count, .digest = root.sum.lo});
+}
+
+static void put_row(struct talk *t, const struct tombstones_row *row)
+{
+    if (row != NULL && row->epoch != 0) {
+        parley_put_u64(&t->w, row->member);
+        writer_u32(&t->w, row->epoch);
+    }
+}
+
+void talk_rows(struct talk *t)
+{
+    const struct tombstones *table = &t->x->sync->tombstones;
+    close_section(t);
+    size_t begun = parley_begin(&t->w, PARLEY_EQUAL);
+    put_row(t, tombstones_row(table, t->x->peers.list[t->peer].digest));
+    for (uint32_t i = 0; i < table->count && i < ROWS_AT_ONCE; i++) {
+        put_row(t, &table->rows[(t->x->rounds + i) % table->count]);
+    }
+    parley_end(&t->w, begun);
 }
 
 void talk_status(struct talk *t, enum parley_status status, uint32_t retry_ms)

@@ -39,6 +39,8 @@ struct talk {
 bool talk_begin(struct talk *t, struct exchange *x, struct turn *turn, uint32_t peer, uint32_t stream, enum parley_kind kind,
                 const struct parley_session *session);
 void talk_beacon(struct talk *t);
+/* Some rows of the tombstones' table, the one about the peer first, others by turns. */
+void talk_rows(struct talk *t);
 void talk_status(struct talk *t, enum parley_status status, uint32_t retry_ms);
 void talk_range(struct talk *t, const struct parley_range *range);
 void talk_number(struct talk *t, enum parley_section_type type, uint64_t number);

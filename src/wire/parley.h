@@ -52,7 +52,7 @@ enum parley_section_type {
     PARLEY_STATUS = 12,       /* why there is no answer 1, try again after ms 4 */
     PARLEY_ITEMS = 13,        /* 8 each: large items the sender holds */
     PARLEY_BODY = 14,         /* an item's id 8, kind 1, bytes */
-    PARLEY_EQUAL = 15,        /* keyed digests of member names 8, last epoch 4 at which the sender was equal with each */
+    PARLEY_EQUAL = 15,        /* keyed digests of member names 8, last epoch 4 up to which each has all that the sender has */
     PARLEY_NAME = 16      /* of a member */
 };
 

@@ -361,6 +361,61 @@ STORY(a_deleted_key_does_not_come_back_from_who_was_away)
     expect_equal_within(c, seconds(5), 1, 5);
 }
 
+/* Little patience, so that a story need not last for days. */
+static void with_short_memory(struct story *c, struct hearsay_options *o, unsigned number)
+{
+    with_store(c, o, number);
+    o->tombstone_grace_ms = 10000;
+    o->forget_after_ms = 300000;
+}
+
+STORY(tombstones_are_forgotten_by_all_once_all_have_them)
+{
+    start_with(c, 5, with_short_memory);
+    settle(c, 1, 5);
+    put_many(c, n1, "a", 50);
+    expect_all_have_within(c, seconds(3), 1, 5, "a/00000049", NULL);
+    for (unsigned i = 0; i < 50; i++) {
+        char key[32];
+        (void)snprintf(key, sizeof key, "a/%08u", i);
+        erase(c, n(i % 5 + 1), key);
+    }
+    advance(c, seconds(10));
+    expect(c, store_of(c, n3).tombstones == 50, "tombstones are kept at first");
+    advance(c, seconds(240));
+    expect_equal_within(c, seconds(1), 1, 5);
+    for (unsigned i = 1; i <= 5; i++) {
+        expect(c, store_of(c, n(i)).tombstones == 0, "n%u has forgotten its tombstones", i);
+    }
+    put(c, n4, "a/00000007", "anew");
+    expect_all_have_within(c, seconds(3), 1, 5, "a/00000007", "anew");
+}
+
+/* Both sides of a partition that outlasts everybody's patience delete what both had, forget the tombstones, and write. */
+STORY(two_sides_that_forgot_each_other_bring_back_nothing_and_lose_nothing)
+{
+    start_with(c, 6, with_short_memory);
+    settle(c, 1, 6);
+    put_many(c, n1, "both", 20);
+    expect_all_have_within(c, seconds(3), 1, 6, "both/00000019", NULL);
+    advance(c, seconds(20));
+    partition(c, from_to(1, 4), from_to(5, 6));
+    erase(c, n1, "both/00000003");
+    erase(c, n6, "both/00000005");
+    advance(c, seconds(30));
+    put(c, n5, "news", "of the smaller side");
+    advance(c, seconds(700));
+    expect(c, store_of(c, n2).tombstones == 0 && store_of(c, n5).tombstones == 0, "both sides have forgotten their tombstones");
+    mend(c);
+    advance(c, seconds(60));
+    expect_equal_within(c, seconds(30), 1, 6);
+    for (unsigned i = 1; i <= 6; i++) {
+        expect(c, !has(c, n(i), "both/00000003", NULL) && !has(c, n(i), "both/00000005", NULL), "n%u brings nothing back", i);
+        expect(c, has(c, n(i), "news", NULL) && has(c, n(i), "both/00000004", NULL), "n%u has lost nothing", i);
+    }
+    expect(c, store_of(c, n1).entries == 19, "18 of both, and the news");
+}
+
 STORY(an_expired_key_vanishes_everywhere_at_the_same_moment)
 {
     start_with(c, 5, with_store);

@@ -252,6 +252,56 @@ static void an_expired_entry_is_a_tombstone_of_its_own_version(void **state)
     store_deinit(&s);
 }
 
+static void number_entry(struct hearsay_entry *entry, char key[24], unsigned number, unsigned version)
+{
+    snprintf(key, 24, "number %u", number);
+    *entry = (struct hearsay_entry){.key = bytes_of_string(key), .value = bytes_of_string(key), .version = {MOMENT(0, version), 1}};
+}
+
+static void purged_tombstones_leave_the_tree_first_and_still_rule(void **state)
+{
+    (void)state;
+    struct store s;
+    char key[24];
+    struct hearsay_entry entry;
+    store_start(&s, &memory_system);
+    for (unsigned i = 0; i < 3000; i++) {
+        number_entry(&entry, key, i, 1);
+        entry.is_tombstone = i % 2 == 0;
+        entry.value.size = entry.is_tombstone ? 0 : entry.value.size;
+        assert_int_equal(give(&s, &entry), STORE_NEWER);
+        if (i == 2000) {
+            merkle_seal(&s.merkle, EPOCH_0); /* some settled, some late */
+        }
+    }
+    store_purge_tree(&s, MOMENT(0, 1));
+    assert_int_equal(s.merkle.count, 1500);
+    number_entry(&entry, key, 10, 0); /* older than the tombstone */
+    assert_int_equal(give(&s, &entry), STORE_OLDER);
+    number_entry(&entry, key, 10, 2);
+    assert_int_equal(give(&s, &entry), STORE_NEWER);
+    assert_int_equal(s.merkle.count, 1501);
+    number_entry(&entry, key, 12, 1); /* a purged one is told again by who was not that far: nothing happens */
+    entry.is_tombstone = true;
+    entry.value.size = 0;
+    assert_int_equal(give(&s, &entry), STORE_SAME);
+    while (store_sweep(&s, 100)) {
+    }
+    assert_true(s.tombstones == 0 && s.live == 1501 && s.merkle.count == 1501 && s.index.count == 1501);
+    struct store fresh; /* as if there had never been any */
+    store_start(&fresh, &memory_system);
+    for (unsigned i = 0; i < 3000; i++) {
+        number_entry(&entry, key, i, i == 10 ? 2 : 1);
+        if (i % 2 == 1 || i == 10) {
+            assert_int_equal(give(&fresh, &entry), STORE_NEWER);
+        }
+    }
+    merkle_seal(&fresh.merkle, EPOCH_0);
+    assert_true(digest_equal(merkle_root(&fresh.merkle).sum, merkle_root(&s.merkle).sum));
+    store_deinit(&fresh);
+    store_deinit(&s);
+}
+
 /* ---- differences ------------------------------------------------------------------------------------------------------------ */
 
 struct found {
@@ -270,12 +320,6 @@ static int by_place(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return (x > y) - (x < y);
-}
-
-static void number_entry(struct hearsay_entry *entry, char key[24], unsigned number, unsigned version)
-{
-    snprintf(key, 24, "number %u", number);
-    *entry = (struct hearsay_entry){.key = bytes_of_string(key), .value = bytes_of_string(key), .version = {MOMENT(0, version), 1}};
 }
 
 /* Stores of very different sizes, so of different depth, with d keys updated, missing on one side, or on the other. */
@@ -463,6 +507,7 @@ int main(void)
         cmocka_unit_test(a_version_that_was_overwritten_before_its_epoch_was_sealed_counts_in_it),
         cmocka_unit_test(the_same_entries_win_in_any_order_and_twice),
         cmocka_unit_test(an_expired_entry_is_a_tombstone_of_its_own_version),
+        cmocka_unit_test(purged_tombstones_leave_the_tree_first_and_still_rule),
         cmocka_unit_test(two_trees_find_exactly_what_differs),
         cmocka_unit_test(every_node_of_the_tree_is_the_sum_of_what_is_below),
         cmocka_unit_test(keys_are_listed_in_the_order_of_their_bytes),
