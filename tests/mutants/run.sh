@@ -29,6 +29,7 @@ searched() {
     case $code in
     0) ;;
     1) sed -n 's/^{"seed":\([0-9]*\),"ok":false.*/search \1/p' ../search.log | tail -n 1 ;;
+    124) echo 'search (never ends)' ;;
     *) echo "search (exit code $code)" ;;
     esac
 }
