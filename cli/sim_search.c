@@ -20,7 +20,7 @@
 
 static const char *seeds = "1..20", *shard, *format = "text", *nodes = "30..100", *duration = "600", *bound = "180", *failures = "0",
                   *threads, *keep, *seed;
-static bool verbose, stops_at_first;
+static bool verbose, stops_at_first, with_store;
 
 static const struct flag flags[] = {
     {"seeds", FLAG_TEXT, &seeds, "A..B", "the seeds to run (default 1..20)"},
@@ -31,6 +31,7 @@ static const struct flag flags[] = {
     {"duration", FLAG_TEXT, &duration, "SECONDS", "simulated; faults end after two thirds (default 600)"},
     {"bound", FLAG_TEXT, &bound, "SECONDS", "after the faults, all agree within this (default 180)"},
     {"allocation-failures", FLAG_TEXT, &failures, "P", "chance of each allocation to fail while there are faults (default 0)"},
+    {"store", FLAG_SWITCH, &with_store, NULL, "all hold the shared store too: writes, deletes and lost disks are watched"},
     {"threads", FLAG_TEXT, &threads, "N", "default: one per processor"},
     {"first-failure", FLAG_SWITCH, &stops_at_first, NULL, "stop at the first seed that fails, and do not shrink it"},
     {"format", FLAG_TEXT, &format, "text|json", "json: one object per line, for hearsay sim merge"},
@@ -68,6 +69,10 @@ static void tell_json(const struct search_result *r)
     printf("{\"seed\":%" PRIu64 ",\"ok\":%s,\"digest\":\"%016" PRIx64 "\",\"nodes\":%u,\"faults\":%u,\"inputs\":%" PRIu64
            ",\"converged_s\":%.3f,\"bytes_peak\":%zu",
            r->seed, r->claim[0] == 0 ? "true" : "false", r->digest, r->nodes, r->faults, r->inputs, r->converged_s, r->bytes_peak);
+    if (with_store) {
+        printf(",\"writes\":%" PRIu64 ",\"deletes\":%" PRIu64 ",\"acknowledged\":%" PRIu64 ",\"only_on_lost_disks\":%" PRIu64, r->store.writes,
+               r->store.deletes, r->store.acknowledged, r->store.excused);
+    }
     if (r->failed_allocations > 0) {
         printf(",\"failed_allocations\":%" PRIu64, r->failed_allocations);
     }
@@ -114,7 +119,7 @@ static void tell_text(const struct search *search, const struct search_result *r
             printf(" %s %s", texts[2 * i], texts[2 * i + 1]);
         }
     }
-    printf("\n");
+    printf(with_store ? " --store\n" : "\n");
 }
 
 /* In the order of seeds; the lock is held. */
@@ -268,6 +273,7 @@ static bool read_flags(struct search *search)
     if (least < 2 || most > 10000) {
         return command_misused("--nodes %s: expected 2 to 10000", nodes);
     }
+    options->store = with_store;
     options->least_nodes = (uint32_t)least;
     options->most_nodes = (uint32_t)most;
     options->allocation_failures = strtod(failures, &end);
@@ -303,10 +309,13 @@ const struct command command_sim_search = {
     .text = "Looks for runs in which the protocol breaks a promise. Every seed draws a cluster, its options, its network and a list of faults,\n"
             "and is one and the same run everywhere. Watched all the time: incarnations never go back, who said goodbye stays away, nothing\n"
             "impossible is counted, memory has limits, nobody who can be reached is held for dead longer than the bound, in quiet times nobody\n"
-            "who runs is buried. After the faults: all views are the same to the last tag. A failing seed is shrunk to fewer faults. Exit code\n"
+            "who runs is buried. After the faults: all views are the same to the last tag. With --store also: all replicas are\n"
+            "equal, roots are equal exactly when contents are, nothing acknowledged is lost while a holder or its disk survives, and nothing\n"
+            "deleted is back. A failing seed is shrunk to fewer faults. Exit code\n"
             "1 when a promise was broken.\n\n"
             "Example: hearsay sim search --seeds 1..200\n"
-            "         hearsay sim search --seeds 1..1000 --shard 2/4 --format json > part2.json\n",
+            "         hearsay sim search --seeds 1..1000 --shard 2/4 --format json > part2.json\n"
+            "         hearsay sim search --store --nodes 5..20 --seeds 1..100\n",
     .flags = flags,
     .run = run,
 };

@@ -15,6 +15,17 @@ static void both(const struct writer *w)
     struct hearsay_bytes message = writer_bytes(w);
     seed("parley", 255, message);
     seed("parley", 40, message);
+    for (int settings = 0; settings < 256; settings += 85) { /* of exchange: twice by datagram, once on a stream, after the head */
+        uint8_t bytes[3 * 4100];
+        struct writer v = writer_of(bytes, sizeof bytes);
+        for (int how = 0; how < 3 && message.size >= PARLEY_HEAD_BYTES; how++) {
+            writer_u8(&v, how == 2 ? 1 : 30);
+            writer_u8(&v, message.data[1] & 15);
+            writer_u16(&v, (uint16_t)(message.size - PARLEY_HEAD_BYTES));
+            writer_put(&v, message.data + PARLEY_HEAD_BYTES, message.size - PARLEY_HEAD_BYTES);
+        }
+        seed("exchange", settings, writer_bytes(&v));
+    }
     for (int settings = 0; settings < 4; settings++) {
         struct buffer out;
         static const uint8_t piece = 9;

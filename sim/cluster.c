@@ -200,6 +200,12 @@ void cluster_boot(struct seat *seat, bool keeps_disk)
         return;
     }
     seat->is_met = seat->has_left = seat->is_recounted = false;
+    if (!keeps_disk && seat->down_at != 0) {
+        if (seat->cluster->options.on_wipe != NULL) {
+            seat->cluster->options.on_wipe(seat->cluster->options.context, seat);
+        }
+        disk_wipe(&seat->host->disk);
+    }
     if (start_node(seat, keeps_disk) != HEARSAY_OK) { /* memory is scarce: whoever supervises it starts it again */
         struct event *event = world_schedule(seat->cluster->world, seat->cluster->world->now + CLUSTER_RETRY_US, on_boot_again);
         event->object = seat;

@@ -32,6 +32,8 @@ struct cluster_options {
     struct hearsay_options node;      /* name, address, seed, pool and allocator are filled in per seat */
     double allocation_failures;       /* chance of each allocation of a node to fail, once cluster->is_scarce */
     void (*on_event)(void *context, struct seat *seat, const struct hearsay_event *event);
+    /* The host is down and its disk about to be wiped; may be NULL. */
+    void (*on_wipe)(void *context, struct seat *seat);
     void *context;
 };
 

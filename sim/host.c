@@ -14,7 +14,9 @@
 #include <stdlib.h>
 
 #define HOST_PACKET_OVERHEAD 256  /* what the kernel books for a datagram besides its bytes */
-#define HOST_UNIX_MS 1700000000000u /* the wall clock when a host's clock shows 0 */
+#define HOST_DISK_LEAST_US 300
+#define HOST_DISK_MOST_US 20000
+#define HOST_DISK_FAILS 0.003    /* of all batches: the disk says no */
 #define HOST_TICKS_AT_ONCE 10000  /* a node that is due again at once, this often in a row, never ends */
 
 struct host *host_create(struct world *world, const char *name)
@@ -58,6 +60,7 @@ void host_destroy(struct host *host)
 {
     forget_waiting(host);
     hearsay_destroy(host->node);
+    disk_deinit(&host->disk);
     free(host->deaf_to);
     free(host);
 }
@@ -91,7 +94,12 @@ static void digest_output(struct host *host, const struct hearsay_output *output
     bytes_put_u16(head + 20, output->address.port);
     memcpy(head + 22, output->address.bytes, 16);
     world_digest_add(world, head, sizeof head);
-    if (output->type == HEARSAY_NOTIFY) {
+    if (output->type == HEARSAY_PERSIST) {
+        uint8_t batch[16];
+        bytes_put_u64(batch, output->persist.batch);
+        bytes_put_u64(batch + 8, output->persist.count);
+        world_digest_add(world, batch, sizeof batch);
+    } else if (output->type == HEARSAY_NOTIFY) {
         const char *who = event->member.name != NULL ? event->member.name : event->name;
         world_digest_add(world, who, who == NULL ? 0 : strlen(who));
         world_digest_add(world, event->payload.data, event->payload.size);
@@ -129,6 +137,51 @@ static void wait_to_send(struct host *host, const struct hearsay_output *output)
     host->unsent_end = &parcel->next;
 }
 
+static void note_wake(struct host *host)
+{
+    if (host->last_wake_at != host->world->now) {
+        host->last_wake_at = host->world->now;
+        host->traffic.wakes++;
+        host->ticks_in_a_row = 0;
+    }
+    host->world->inputs++;
+}
+
+static void on_written(struct world *world, struct event *event)
+{
+    struct host *host = event->object;
+    if (host->node == NULL || host->life != event->number) {
+        return; /* it died meanwhile: disk_crash has decided */
+    }
+    if (host->state != HOST_RUNNING) { /* the answer waits for it */
+        struct event *again = world_schedule(world, world->now + HOST_DISK_MOST_US, on_written);
+        again->object = host;
+        again->number = event->number;
+        again->value = event->value;
+        return;
+    }
+    bool is_written = !world_chance(world, HOST_DISK_FAILS);
+    if (is_written) {
+        disk_commit(&host->disk);
+    } else {
+        disk_crash(&host->disk, false);
+    }
+    note_wake(host);
+    hearsay_persisted(host->node, host_now(host), event->value, is_written);
+    host_drain(host);
+}
+
+static void write_to_disk(struct host *host, const struct hearsay_persist *persist)
+{
+    struct world *world = host->world;
+    uint64_t takes = HOST_DISK_LEAST_US + rng_below(&world->rng, HOST_DISK_MOST_US - HOST_DISK_LEAST_US);
+    disk_begin(&host->disk, persist);
+    struct event *event = world_schedule(world, world->now + takes, on_written);
+    event->object = host;
+    event->number = host->life;
+    event->value = persist->batch;
+}
+
 void host_drain(struct host *host)
 {
     struct world *world = host->world;
@@ -153,7 +206,7 @@ void host_drain(struct host *host)
             network_close(host, output.stream);
             break;
         case HEARSAY_PERSIST:
-            hearsay_persisted(host->node, host_now(host), output.persist.batch, true); /* a disk that never fails */
+            write_to_disk(host, &output.persist);
             break;
         case HEARSAY_NOTIFY:
             if (world->options.on_event != NULL) {
@@ -173,16 +226,6 @@ void host_drain(struct host *host)
 }
 
 /* ---- inputs ----------------------------------------------------------------------------------------------------------------- */
-
-static void note_wake(struct host *host)
-{
-    if (host->last_wake_at != host->world->now) {
-        host->last_wake_at = host->world->now;
-        host->traffic.wakes++;
-        host->ticks_in_a_row = 0;
-    }
-    host->world->inputs++;
-}
 
 void host_tick(struct host *host)
 {
@@ -245,6 +288,13 @@ bool host_has_room(const struct host *host, size_t size)
 
 /* ---- life ------------------------------------------------------------------------------------------------------------------- */
 
+static void load_disk(struct host *host)
+{
+    for (uint32_t i = 0; i < host->disk.count; i++) {
+        (void)!hearsay_store_load(host->node, &host->disk.rows[i].entry); /* what memory does not hold is repaired later */
+    }
+}
+
 hearsay_err host_start(struct host *host, const struct hearsay_options *options)
 {
     struct world *world = host->world;
@@ -255,6 +305,8 @@ hearsay_err host_start(struct host *host, const struct hearsay_options *options)
     o.advertise = world_address(host->place);
     o.seed = rng_next(&world->rng);
     o.pool = world->pool;
+    o.store_hlc_mark = host->disk.hlc_mark;
+    o.store_purge_hlc = host->disk.purge_hlc;
     host->node = hearsay_create(&o, host_now(host), &err);
     if (host->node == NULL) {
         return err;
@@ -262,6 +314,7 @@ hearsay_err host_start(struct host *host, const struct hearsay_options *options)
     host->life++;
     host->state = HOST_RUNNING;
     host->last_wake_at = 0;
+    load_disk(host);
     hearsay_set_wall_clock(host->node, host_now(host), HOST_UNIX_MS + host_now(host) / 1000);
     host_drain(host);
     return HEARSAY_OK;
@@ -276,6 +329,9 @@ static void stop(struct host *host, enum host_state state, bool tells_peers)
     heap_remove(&host->world->wakes, host->number);
     forget_waiting(host);
     host->state = state;
+    if (host->disk.under_way != NULL) {
+        disk_crash(&host->disk, world_chance(host->world, 0.5));
+    }
     network_host_stopped(host, tells_peers);
     hearsay_destroy(host->node);
     host->node = NULL;

@@ -8,9 +8,11 @@
 #ifndef HEARSAY_SIM_HOST_H
 #define HEARSAY_SIM_HOST_H
 
+#include "sim/disk.h"
 #include "sim/world.h"
 
 #define HOST_BUFFER_BYTES (2u << 20) /* datagrams that wait; more are dropped. Streams push back instead */
+#define HOST_UNIX_MS 1700000000000u   /* the wall clock when a host's clock shows 0 */
 #define HOST_BACKLOG 128             /* connections that wait to be accepted; more are not answered */
 
 enum host_state {
@@ -66,6 +68,7 @@ struct host {
     uint64_t clock_at, clock_set_at; /* its clock showed clock_at when the world's was clock_set_at */
     int32_t drift_ppm;
 
+    struct disk disk;            /* of the shared store; it survives the process */
     uint64_t burst_changes_at;
     bool is_in_burst;
     uint64_t last_wake_at;

@@ -33,6 +33,7 @@ struct run {
     struct checkers *checkers;
     uint32_t asked, acks; /* who was shown our query, and who says so */
     bool is_answered;     /* its time is over */
+    struct store_watch *store; /* or NULL */
     struct search_result *result;
 };
 
@@ -80,6 +81,9 @@ static void draw(uint64_t seed, const struct search_options *options, struct dra
     draw_options(&rng, &draft->cluster.node);
     draw_link(&rng, &draft->cluster.world.link);
     draft->cluster.allocation_failures = options->allocation_failures;
+    if (options->store) {
+        store_watch_draw(seed, &draft->cluster.node);
+    }
     draft->fault_span_us = options->duration_us * 2 / 3;
     draft->fault_count = faults_draw(&rng, draft->faults, SEARCH_FAULTS_MAX, draft->fault_span_us, &draft->cluster.world.link);
 }
@@ -99,6 +103,17 @@ static void on_event(void *context, struct seat *seat, const struct hearsay_even
     run->acks += event->type == HEARSAY_QUERY_ACK;
     run->is_answered |= event->type == HEARSAY_QUERY_DONE;
     checkers_on_event(run->checkers, seat, event);
+    if (run->store != NULL) {
+        store_watch_on_event(run->store, seat, event);
+    }
+}
+
+static void on_wipe(void *context, struct seat *seat)
+{
+    struct run *run = context;
+    if (run->store != NULL) {
+        store_watch_on_wipe(run->store, seat);
+    }
 }
 
 static bool is_broken(const struct run *run)
@@ -202,10 +217,17 @@ static void live(struct cluster *cluster, struct draft *draft, struct run *run, 
         return;
     }
     cluster->is_scarce = options->allocation_failures > 0;
+    if (run->store != NULL) {
+        store_watch_begin(run->store);
+    }
     struct faults *faults = faults_start(cluster, draft->faults, fault_count, NULL, NULL);
     run_until(cluster, run, began + draft->fault_span_us);
     cluster->is_scarce = false;
     faults_heal(faults);
+    if (run->store != NULL) {
+        store_watch_stop(run->store);
+        store_watch_set_clocks(run->store);
+    }
     expect_agreement(cluster, run, options->bound_us);
     if (draft->cluster.world.link.loss == 0 || draft->cluster.node.stream_ping) { /* see checkers.h */
         checkers_expect_quiet(run->checkers, cluster->world->now + SEARCH_CALM_US);
@@ -218,6 +240,9 @@ static void live(struct cluster *cluster, struct draft *draft, struct run *run, 
     }
     if (!is_broken(run) && draft->cluster.world.link.loss == 0) {
         expect_acks(cluster, run);
+    }
+    if (run->store != NULL && !is_broken(run)) {
+        store_watch_expect_equal(run->store, options->bound_us);
     }
     faults_destroy(faults);
 }
@@ -234,9 +259,11 @@ void search_run(uint64_t seed, uint64_t kept, const struct search_options *optio
     uint64_t nonces = seed;
     draft.cluster.node.cipher = cipher_toy(&nonces);
     draft.cluster.on_event = on_event;
+    draft.cluster.on_wipe = on_wipe;
     draft.cluster.context = &run;
     struct cluster *cluster = cluster_create(&draft.cluster);
     run.checkers = checkers_create(cluster, options->bound_us);
+    run.store = options->store ? store_watch_create(cluster, run.checkers, seed) : NULL;
     live(cluster, &draft, &run, options, fault_count);
     const char *claim = checkers_verdict(run.checkers, &at);
     if (claim != NULL) {
@@ -251,6 +278,10 @@ void search_run(uint64_t seed, uint64_t kept, const struct search_options *optio
     result->digest = world_digest(cluster->world);
     result->inputs = cluster->world->inputs;
     result->failed_allocations = cluster->failed_allocations;
+    if (run.store != NULL) {
+        store_watch_get_figures(run.store, &result->store);
+        store_watch_destroy(run.store);
+    }
     checkers_destroy(run.checkers);
     cluster_destroy(cluster);
 }

@@ -8,6 +8,7 @@
 
 #include "sim/checkers.h"
 #include "sim/faults.h"
+#include "sim/store_watch.h"
 
 #define SEARCH_FAULTS_MAX 16
 
@@ -15,6 +16,7 @@ struct search_options {
     uint32_t least_nodes, most_nodes;
     uint64_t duration_us;       /* of the run; the faults end after two thirds of it */
     uint64_t bound_us;          /* within which all agree again */
+    bool store;                 /* all hold the shared store, and it is watched */
     double allocation_failures; /* chance of each allocation to fail while there are faults */
 };
 
@@ -25,6 +27,7 @@ struct search_result {
     double converged_s;         /* from the end of the faults until all agreed; -1 = not */
     double failed_at_s;
     uint64_t failed_allocations;
+    struct store_watch_figures store;
     size_t bytes_peak;          /* of the largest node */
     char claim[CHECKERS_CLAIM_BYTES]; /* the broken promise, or empty */
 };

@@ -534,7 +534,7 @@ static void upload_event(struct exchange *x, struct turn *turn, uint32_t peer, u
 {
     const struct event_item *e = find_event(x->items, id);
     struct talk t;
-    if (!talk_begin(&t, x, turn, peer, stream, PARLEY_ITEM, NULL)) {
+    if (!talk_begin(&t, x, turn, peer, stream, PARLEY_ITEM, NULL) || !talk_make_whole(&t)) {
         return;
     }
     if (e == NULL || !e->is_judged) {
@@ -557,10 +557,9 @@ static void upload_entry(struct exchange *x, struct turn *turn, uint32_t peer, u
     unsigned rank = 0;
     struct index_item item;
     struct talk t;
-    if (!talk_begin(&t, x, turn, peer, stream, PARLEY_ITEM, NULL)) {
+    if (!talk_begin(&t, x, turn, peer, stream, PARLEY_ITEM, NULL) || !talk_make_whole(&t)) {
         return;
     }
-    t.is_whole = true;
     if (!index_next(&x->sync->store.index, &at, &rank, &item) || item.place != place) {
         talk_status(&t, PARLEY_NOT_FOUND, 0);
     } else if (!may_upload(x->items, stream, place)) {

@@ -9,6 +9,7 @@
 
 #define ROWS_AT_ONCE 32
 #define LISTS_MAX 32   /* groups or numbers in one question, so that its answer stays small */
+#define STREAM_BYTES (128u << 10) /* holds what is sent when fuller than SOFT, and a value */
 #define LENGTH_BYTES 4 /* the length of a section may grow by so many bytes when it is closed */
 
 static void begin_message(struct talk *t)
@@ -39,14 +40,27 @@ bool talk_begin(struct talk *t, struct exchange *x, struct turn *turn, uint32_t 
         t->soft = t->w.capacity;
     } else {
         x->big.size = 0;
-        if (!buffer_reserve(&x->big, PARLEY_MESSAGE_MAX)) {
+        if (!buffer_reserve(&x->big, STREAM_BYTES)) {
             turn->counters->drop_no_memory++;
             return false;
         }
-        t->w = writer_of(x->big.data, PARLEY_MESSAGE_MAX);
+        t->w = writer_of(x->big.data, STREAM_BYTES);
         t->soft = TALK_STREAM_SOFT;
     }
     begin_message(t);
+    return true;
+}
+
+bool talk_make_whole(struct talk *t)
+{
+    struct buffer *big = &t->x->big;
+    if (!buffer_reserve(big, PARLEY_MESSAGE_MAX)) {
+        t->turn->counters->drop_no_memory++;
+        return false;
+    }
+    t->w.data = big->data;
+    t->w.capacity = PARLEY_MESSAGE_MAX;
+    t->is_whole = true;
     return true;
 }
 
@@ -204,5 +218,8 @@ void talk_end(struct talk *t, bool is_needed)
 {
     if (is_needed || !talk_is_empty(t)) {
         send_message(t, true);
+    }
+    if (t->is_whole) {
+        buffer_deinit(&t->x->big); /* that was much memory for one value */
     }
 }

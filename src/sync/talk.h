@@ -38,6 +38,8 @@ struct talk {
 /* session NULL: no parts. False when memory is out: say nothing. */
 bool talk_begin(struct talk *t, struct exchange *x, struct turn *turn, uint32_t peer, uint32_t stream, enum parley_kind kind,
                 const struct parley_session *session);
+/* Directly after talk_begin, on a stream: there is room for the largest value. False when memory is out. */
+bool talk_make_whole(struct talk *t);
 void talk_beacon(struct talk *t);
 /* Some rows of the tombstones' table, the one about the peer first, others by turns. */
 void talk_rows(struct talk *t);

@@ -43,6 +43,11 @@ done
     fail "scarce memory: $(cat "$work/scarce")"
 grep -q failed_allocations "$work/scarce" || fail 'no allocation failed'
 
+# The shared store under the same faults: crashes with and without the disk, partitions, clocks beyond the drift allowed.
+"$program" sim search --store --seeds 1..10 --nodes 5..16 --duration 300 --format json >"$work/store" ||
+    fail "the store: $(grep -v '"ok":true' "$work/store")"
+grep -q '"acknowledged":[1-9]' "$work/store" || fail 'nothing was ever acknowledged: the oracle is blind'
+
 for wrong in '--seeds 5..1' '--seeds x' '--shard 3/2' '--nodes 1..5' '--faults 99' '--duration 1' '--allocation-failures 2' '--format xml'; do
     code=0
     # shellcheck disable=SC2086
