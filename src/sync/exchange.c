@@ -52,6 +52,7 @@ void exchange_deinit(struct exchange *x, const struct hearsay_allocator *memory)
 
 void exchange_tune(struct exchange *x, struct turn *turn)
 {
+    x->met = x->to_meet = 0;
     timers_set(turn->timers, &x->round, turn->now + rng_below(turn->rng, interval_us(turn)) + 1);
 }
 
@@ -225,28 +226,38 @@ static void meet_others(struct exchange *x, struct turn *turn, const uint32_t *m
     }
 }
 
-void exchange_on_round(struct exchange *x, struct turn *turn)
+/* What is done once a round; then whom to meet in it is chosen. */
+static void begin_round(struct exchange *x, struct turn *turn)
 {
-    uint64_t next = x->round.at + interval_us(turn);
-    uint32_t chosen[255], most = turn->options->store_fanout;
-    timers_set(turn->timers, &x->round, next > turn->now ? next : turn->now + interval_us(turn));
+    x->began_at = x->round.at;
+    x->met = x->to_meet = 0;
     x->rounds++;
     if (hlc_wall_ms(&x->sync->hlc, turn->host_now) == 0 || x->beliefs->members.is_leaving) {
         return;
     }
     ask_some(x, turn);
     cool(x, turn);
-    uint32_t count = peers_choose(&x->peers, &x->beliefs->members, turn->rng, most, PEERS_NONE, chosen);
-    for (uint32_t i = 0; i < count; i++) {
-        open_round(x, turn, chosen[i]);
-    }
+    x->to_meet = peers_choose(&x->peers, &x->beliefs->members, turn->rng, turn->options->store_fanout, PEERS_NONE, x->chosen);
     if (turn->options->store_cassandra) {
-        meet_others(x, turn, chosen, count);
+        meet_others(x, turn, x->chosen, x->to_meet);
     }
-    for (uint32_t i = 0; i < x->hot.count && count > 0; i++) {
-        x->hot.list[i].tells = (uint16_t)(x->hot.list[i].tells + count);
+}
+
+/* One after the other, spread over the round: what one told us, the next hears already. */
+void exchange_on_round(struct exchange *x, struct turn *turn)
+{
+    if (x->met >= x->to_meet) {
+        begin_round(x, turn);
     }
-    hot_sweep(&x->hot);
+    if (x->met < x->to_meet) {
+        open_round(x, turn, x->chosen[x->met++]);
+        for (uint32_t i = 0; i < x->hot.count; i++) {
+            x->hot.list[i].tells++;
+        }
+        hot_sweep(&x->hot);
+    }
+    uint64_t next = x->began_at + (x->met < x->to_meet ? interval_us(turn) * x->met / x->to_meet : interval_us(turn));
+    timers_set(turn->timers, &x->round, next > turn->now ? next : turn->now + interval_us(turn));
 }
 
 size_t exchange_write_beacon(const struct exchange *x, const struct turn *turn, uint8_t *bytes, size_t capacity)

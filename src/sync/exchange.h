@@ -46,6 +46,8 @@ struct exchange {
     struct hot hot;
     struct timer round, eager;
     uint32_t rounds;      /* so far */
+    uint64_t began_at;    /* the round, in which these are met */
+    uint32_t chosen[255], met, to_meet;
     uint64_t tokens_at;   /* eager rate: the bucket is full again at this instant */
     uint64_t hold_began;  /* when a repair last began to hold the tree still */
     struct hearsay_address seeds[EXCHANGE_SEEDS]; /* whom we joined through, for Cassandra's rounds */
