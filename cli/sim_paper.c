@@ -20,7 +20,7 @@ static const struct part {
     bool is_long;
 } parts[] = {{"rounds", paper_rounds, false}, {"demers", paper_demers, false}, {"spread", paper_spread, false},
              {"swim", paper_swim, false},     {"crash", paper_crash, false},   {"lifeguard", paper_lifeguard, false},
-             {"sizes", paper_sizes, true}};
+             {"sizes", paper_sizes, true},    {"store", paper_store, true}};
 #define PART_COUNT (sizeof parts / sizeof parts[0])
 
 /* Stands in the list of --only; the list has been checked. */
@@ -47,7 +47,7 @@ static bool check_only(void)
         }
         if (i == PART_COUNT) {
             return command_misused(
-                "--only %s: there is only all, rounds, demers, spread, swim, crash, lifeguard, sizes, or some with commas", only);
+                "--only %s: there is only all, rounds, demers, spread, swim, crash, lifeguard, sizes, store, or some with commas", only);
         }
     }
     return true;
@@ -92,7 +92,7 @@ static int run(int count, char **arguments)
 static const struct flag flags[] = {
     {"trials", FLAG_TEXT, &trials, "N", "runs per row, at least 100; what takes long has fewer (default 1000)"},
     {"seed", FLAG_TEXT, &seed, "S", "the same seed gives the same figures (default 1)"},
-    {"only", FLAG_TEXT, &only, "PART,…", "rounds, demers, spread, swim, crash, lifeguard, sizes (default all but sizes)"},
+    {"only", FLAG_TEXT, &only, "PART,…", "rounds, demers, spread, swim, crash, lifeguard, sizes, store (default all but the last two)"},
     {"whole", FLAG_SWITCH, &whole, NULL, "also 1,000 to 1,000,000 nodes, crashes among 1,000, all of Lifeguard's grid: most of an hour"},
     {.name = NULL}};
 

@@ -67,6 +67,7 @@ bool paper_rounds(struct paper *paper);
 bool paper_sizes(struct paper *paper);
 bool paper_spread(struct paper *paper);
 bool paper_demers(struct paper *paper);
+bool paper_store(struct paper *paper);
 bool paper_swim(struct paper *paper);
 bool paper_crash(struct paper *paper);
 bool paper_lifeguard(struct paper *paper);
