@@ -68,14 +68,14 @@ kill -STOP "$h3"
 expect 1 '^problem +h3 at .* accepts connections .* frozen or overloaded' "$net.1"
 within 10 "suspected" says 1 '^warning +h3 is suspected right now' "$net.1"
 kill -CONT "$h3"
-within 20 "h3 is well again" says 0 'they agree' "$net.1"
+within 20 "h3 is well again" says 0 '^3 of 3 members told .*they agree' "$net.1"
 
 # cut off from the others, but not from here
 drop ip saddr "$net.3" ip daddr { "$net.1", "$net.2" }
 drop ip daddr "$net.3" ip saddr { "$net.1", "$net.2" }
 within 30 "split brain" says 1 '^problem +(split brain, 2 views|2 separate clusters).*: \{.*(s1|h2), (s1|h2)\} \{h3\}' "$net.1" "$net.3"
 mend
-within 60 "healed" says 0 'they agree' "$net.1"
+within 60 "healed" says 0 '^3 of 3 members told .*they agree' "$net.1"
 
 # dead, and its address taken over by another node
 kill -9 "$h3"
