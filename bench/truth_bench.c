@@ -3,10 +3,11 @@
  * Does the simulator tell the truth? The same configuration file, once for real agents on loopback and once for `hearsay sim cluster`: how
  * soon a user event reaches half and all, how soon a crash is detected by the first and by all, packets and bytes of a quiet node.
  *
- * What a hop takes is the one thing that the simulator cannot know: between processes that share a few cores it is not the wire but the
- * wait for a core. So it is measured in the same run, by pings to agents while events spread, from their sending to the kernel's stamp on the
- * ack, and given to the simulator as least latency and mean of the rest. libuv's timers count milliseconds, and so do the simulator's here
- * (timer_grain). An event begins when its sender's own subscriber hears it.
+ * What the simulator cannot know is the computer. Two things are measured in the same run and given to it. What a hop takes when nobody waits:
+ * the least of many pings to agents, from their sending to the kernel's stamp on the ack. And what a packet of an event costs: the processor
+ * time of all agents and of this bench, which reads their subscriptions, while events spread, less that of quiet, for each packet received. For
+ * a hundred agents share a few cores, and an event's packets wait for one in order. libuv's timers count milliseconds, and so do the
+ * simulator's here (timer_grain). An event begins when its sender's own subscriber hears it.
  *
  * Means are compared, which should differ by at most a tenth; to that comes twice the standard error of their difference.
  */
@@ -48,6 +49,7 @@ enum figure { EVENT_HALF_MS, EVENT_ALL_MS, CRASH_FIRST_S, CRASH_ALL_S, PACKETS, 
 struct world {
     struct samples figures[FIGURES];
     struct samples hops_us;
+    double packet_us; /* of a core, while events spread */
     unsigned unheard, unnoticed, wrong;
 };
 
@@ -252,6 +254,54 @@ static void measure_crash(struct agents *a, unsigned victim, struct world *real)
     free(n.has_noticed);
 }
 
+/* ---- real agents: what a packet costs ---------------------------------------------------------------------------------------------------- */
+
+struct cost {
+    double cpu_us, packets;
+    uint64_t at;
+};
+
+static double cpu_us_of(const char *process)
+{
+    char path[64];
+    unsigned long long ns = 0;
+    snprintf(path, sizeof path, "/proc/%s/schedstat", process);
+    FILE *file = fopen(path, "r");
+    if (file != NULL) {
+        if (fscanf(file, "%llu", &ns) != 1) {
+            ns = 0;
+        }
+        fclose(file);
+    }
+    return (double)ns / 1e3;
+}
+
+static struct cost cost_now(const struct agents *a, struct rpc *others)
+{
+    static const char *const names[] = {"packets_in"};
+    struct cost cost = {.at = clock_us(), .cpu_us = cpu_us_of("self")};
+    for (unsigned i = 0; i < a->count; i++) {
+        char process[16];
+        snprintf(process, sizeof process, "%d", (int)a->at[i].pid);
+        cost.cpu_us += cpu_us_of(process);
+    }
+    for (unsigned i = 0; i < a->count; i++) {
+        uint64_t packets = 0;
+        rpc_counters(&others[i], names, &packets, 1);
+        cost.packets += (double)packets;
+    }
+    return cost;
+}
+
+/* From quiet begin..middle and events middle..end. */
+static double packet_us(const struct cost *begin, const struct cost *middle, const struct cost *end)
+{
+    double share = (double)(end->at - middle->at) / (double)(middle->at - begin->at);
+    double cpu_us = end->cpu_us - middle->cpu_us - (middle->cpu_us - begin->cpu_us) * share;
+    double packets = end->packets - middle->packets - (middle->packets - begin->packets) * share;
+    return packets > 0 && cpu_us > 0 ? cpu_us / packets : 1;
+}
+
 /* ---- real agents: all --------------------------------------------------------------------------------------------------------------------- */
 
 static void measure_quiet(const struct agents *a, struct rpc *others, double seconds, struct world *real)
@@ -287,12 +337,16 @@ static void live(const struct plan *plan, struct world *real)
     agents_watch(&a, "user,member-failed");
     report_progress("agents in quiet");
     usleep((useconds_t)(plan->settle_s * 1e6));
+    struct cost begin = cost_now(&a, others);
     measure_quiet(&a, others, plan->quiet_s, real);
+    struct cost middle = cost_now(&a, others);
     pinger_open(pinger);
     for (unsigned i = 0; i < plan->events; i++) {
         report_progress("agents hear events");
         measure_event(&a, pinger, others, i, real);
     }
+    struct cost end = cost_now(&a, others);
+    real->packet_us = packet_us(&begin, &middle, &end);
     for (unsigned i = 0; i < plan->crashes; i++) {
         report_progress("agents detect crashes");
         measure_crash(&a, a.count - 1 - i, real);
@@ -318,18 +372,20 @@ static void write_file(const char *path, const char *text)
 }
 
 /* The same order of things: quiet, events a second apart, crashes each after the one before is known to all. */
-static void write_scenario(const struct plan *plan, const struct samples *hops_us)
+static void write_scenario(const struct plan *plan, const struct world *real)
 {
     char text[500];
+    const struct samples *hops_us = &real->hops_us;
     double least = 1e9, quiet_s = plan->settle_s + plan->quiet_s;
     for (unsigned i = 0; i < hops_us->count; i++) {
         least = hops_us->at[i] < least ? hops_us->at[i] : least;
     }
     snprintf(text, sizeof text,
-             "{\"timer_grain\": 0.001, \"latency\": %.6f, \"jitter\": %.6f, \"long_tail\": true, \"faults\": [\n"
+             "{\"timer_grain\": 0.001, \"latency\": %.6f, \"cores\": %ld, \"packet_cpu\": %.6f, \"faults\": [\n"
              " {\"fault\": \"event\", \"at\": %.1f, \"nodes\": %u, \"spacing\": 1},\n"
              " {\"fault\": \"crash\", \"at\": %.1f, \"nodes\": %u, \"spacing\": 29.7}]}\n",
-             least / 1e6, (mean(hops_us) - least) / 1e6, quiet_s, plan->events, quiet_s + plan->events + 2, plan->crashes);
+             fmax(least - real->packet_us, 0) / 1e6, sysconf(_SC_NPROCESSORS_ONLN), fmax(real->packet_us, 1) / 1e6, quiet_s, plan->events,
+             quiet_s + plan->events + 2, plan->crashes);
     write_file(scenario, text);
 }
 
@@ -394,6 +450,7 @@ static void compare(const struct world *real, const struct world *virtual)
         report_agreement(what, names[i].unit, mean(r), "simulator", mean(v), TENTH + (mean(v) == 0 ? 0 : error / mean(v)));
     }
     report_value("a hop, mean", "us", mean(&real->hops_us));
+    report_value("a packet of an event, on a core", "us", real->packet_us);
     report_ratio("not heard or noticed", "", real->unheard + real->unnoticed, "simulator", virtual->unheard + virtual->unnoticed, NAN);
     report_ratio("living nodes called failed", "", real->wrong, "simulator", virtual->wrong, NAN);
 }
@@ -414,7 +471,7 @@ int main(int argc, char **argv)
     snprintf(scenario, sizeof scenario, "%s/scenario.json", folder);
     write_file(config, CONFIG);
     live(&plan, &real);
-    write_scenario(&plan, &real.hops_us);
+    write_scenario(&plan, &real);
     for (unsigned seed = 1; seed <= plan.seeds; seed++) {
         report_progress("simulator");
         simulate(&plan, seed, &virtual);

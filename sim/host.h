@@ -72,6 +72,7 @@ struct host {
     uint64_t burst_changes_at;
     bool is_in_burst;
     uint64_t last_wake_at;
+    bool has_core;               /* its deadline waited for a shared core: see world_serve */
     uint32_t ticks_in_a_row;
     struct host_traffic traffic;
 };

@@ -100,7 +100,7 @@ static uint64_t travel(struct world *world, const struct link *link)
 
 /* ---- datagrams --------------------------------------------------------------------------------------------------------------- */
 
-static void on_packet(struct world *world, struct event *event)
+static void on_served(struct world *world, struct event *event)
 {
     struct parcel *parcel = event->object;
     struct hearsay_address to = world_address(event->number);
@@ -110,6 +110,17 @@ static void on_packet(struct world *world, struct event *event)
         return;
     }
     host_deliver(host, parcel);
+}
+
+static void on_packet(struct world *world, struct event *event)
+{
+    if (world->options.cores == 0) {
+        on_served(world, event);
+        return;
+    }
+    struct event *served = world_schedule(world, world_serve(world), on_served);
+    served->object = event->object;
+    served->number = event->number;
 }
 
 /* How long this waits until it has left a host with a capped link. */

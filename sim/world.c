@@ -93,6 +93,28 @@ struct event *world_schedule(struct world *world, uint64_t at, void (*run)(struc
     return event;
 }
 
+uint64_t world_serve(struct world *world)
+{
+    uint64_t *core = world->core_free_at;
+    for (uint32_t i = 1; i < world->options.cores; i++) {
+        core = world->core_free_at[i] < *core ? &world->core_free_at[i] : core;
+    }
+    *core = (*core > world->now ? *core : world->now) + world->options.packet_cpu_us;
+    return *core;
+}
+
+/* A host whose deadline has come; with shared cores it first waits for one, unless packets brought it one meanwhile. */
+static void wake_host(struct world *world, struct host *host)
+{
+    if (world->options.cores > 0 && !host->has_core) {
+        host->has_core = true;
+        heap_set(&world->wakes, host->number, world_serve(world));
+        return;
+    }
+    host->has_core = false;
+    host_tick(host);
+}
+
 /* What the network brings comes before deadlines of the same instant: hosts drain their sockets before they tick. */
 bool world_step(struct world *world, uint64_t until)
 {
@@ -104,7 +126,7 @@ bool world_step(struct world *world, uint64_t until)
     }
     world->now = next > world->now ? next : world->now;
     if (arrival > wake) {
-        host_tick(world->hosts[heap_take(&world->wakes)]);
+        wake_host(world, world->hosts[heap_take(&world->wakes)]);
         return true;
     }
     struct event *event = world->events[heap_take(&world->agenda)];
