@@ -21,7 +21,7 @@ struct evidence {
     uint64_t last_failed_ms, last_alive_ms, last_left_ms, last_accused_ms;
     size_t accusers, failures, denials, refused, streams_answered, silent, unwell, nacks, probes, away;
     bool has_answered, has_goodbye, has_conflict, has_foreign, was_told_to_leave, is_reaped;
-    const char *lone_accuser, *leave_by, *unwell_one, *away_one;
+    const char *lone_accuser, *leave_by, *unwell_one, *away_one, *told_accuser; /* the last: as others were told */
     uint64_t away_ms;
 };
 
@@ -68,6 +68,9 @@ static void take_decision(struct evidence *e, const struct story_record *s)
         e->has_foreign = true;
     } else if (is(s->event, "member-reap")) {
         e->is_reaped = true;
+    }
+    if (s->accuser[0] != 0 && (is(s->event, "member-suspect") || is(s->event, "member-failed"))) {
+        e->told_accuser = s->accuser;
     }
     if (is(s->reason, "leave-intent")) {
         e->was_told_to_leave = true;
@@ -144,6 +147,9 @@ static void say_trouble(struct line *line, const struct evidence *e)
     } else if (e->away_ms > 0 && e->accusers == 1 && is(e->away_one, e->lone_accuser)) {
         line_say(line, "%s accused %s after it had been away for %.1f s itself: its verdict is doubtful.", e->away_one, e->name,
             (double)e->away_ms / 1000);
+    } else if (e->probes == 0) {
+        line_say(line, "%s was accused by %s, which keeps no record of its reasons or did not answer.", e->name,
+                 e->told_accuser == NULL ? "somebody" : e->told_accuser);
     } else if (e->accusers == 1 && e->failures == 0) {
         line_say(line, "Only %s could not reach %s: look at the path between the two.", e->lone_accuser, e->name);
     } else {
