@@ -64,7 +64,7 @@ uint32_t census_subject(struct census *c, const char *name)
     if (!grow(&c->subjects, c->subject_count, &c->subject_capacity, sizeof *c->subjects) || !table_reserve(&c->by_name)) {
         return CENSUS_NONE;
     }
-    struct subject s = {.key = strdup(name), .name = plain_copy(bytes_of_string(name)), .look = CENSUS_NONE};
+    struct subject s = {.key = strdup(name), .name = plain_copy(bytes_of_string(name)), .look = CENSUS_NONE, .tenant = CENSUS_NONE};
     if (s.key == NULL || s.name == NULL) {
         free(s.key);
         free(s.name);
@@ -237,24 +237,37 @@ static bool was_tried(const struct census *c, uint32_t address)
     return false;
 }
 
-/* The next wave: whoever is named and whose place nobody looked at. */
+static bool is_up_somewhere(const struct census *c, uint32_t subject)
+{
+    for (uint32_t i = 0; i < c->look_count; i++) {
+        if (claim_is_up(census_claim(c, i, subject))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The next wave: whoever is named and whose place nobody looked at; the living first, so that a look at a reused address asks for who is
+ * there now. */
 static bool plan(struct census *c)
 {
-    for (uint32_t s = 0; s < c->subject_count; s++) {
-        uint32_t address = address_to_try(c, s, &c->subjects[s].has_left);
-        struct place place;
-        if (c->subjects[s].look != CENSUS_NONE || address == CENSUS_NONE || was_tried(c, address) ||
-            !place_of(&c->addresses[address], &place)) {
-            continue;
-        }
-        if (!census_add_look(c, &place, c->subjects[s].key)) {
-            return false;
+    for (int pass = 0; pass < 2; pass++) {
+        for (uint32_t s = 0; s < c->subject_count; s++) {
+            uint32_t address = address_to_try(c, s, &c->subjects[s].has_left);
+            struct place place;
+            if (c->subjects[s].look != CENSUS_NONE || address == CENSUS_NONE || is_up_somewhere(c, s) != (pass == 0) ||
+                was_tried(c, address) || !place_of(&c->addresses[address], &place)) {
+                continue;
+            }
+            if (!census_add_look(c, &place, c->subjects[s].key)) {
+                return false;
+            }
         }
     }
     return true;
 }
 
-/* A look without an identity stands for the one subject that everybody places there. */
+/* A look without an identity stands for the one subject that everybody places there; one with another identity has found its tenant. */
 static void attach_silent(struct census *c)
 {
     bool has_left;
@@ -267,6 +280,9 @@ static void attach_silent(struct census *c)
                 address_same_place(&tried, &c->addresses[address])) {
                 c->subjects[s].look = i;
                 c->observations[i].subject = s;
+            } else if (c->observations[i].subject != CENSUS_NONE && c->observations[i].subject != s &&
+                       address_same_place(&tried, &c->addresses[address])) {
+                c->subjects[s].tenant = i;
             }
         }
     }

@@ -28,6 +28,7 @@ struct subject {
     char *key;     /* the name as it was told */
     char *name;    /* the same, safe to show */
     uint32_t look; /* the look at it, CENSUS_NONE: nobody looked, or somebody else lives there */
+    uint32_t tenant; /* the look at its address that found somebody else there, or CENSUS_NONE */
     bool has_left; /* nobody believes it up, and somebody saw it leave */
 };
 

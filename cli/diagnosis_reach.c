@@ -122,22 +122,34 @@ static void say_refused(const struct census *c, uint32_t number, struct findings
 }
 
 /* The address answers, but not for that name. */
-static void say_reused(const struct census *c, uint32_t number, struct findings *f)
+static void say_reused(const struct census *c, uint32_t subject, uint32_t number, struct findings *f)
 {
-    const struct look *l = &c->looks[number];
     const struct observation *o = &c->observations[number];
-    uint32_t expected = table_find(&c->by_name, bytes_of_string(l->name));
-    if (expected == TABLE_NONE) {
-        return;
+    bool is_known = o->subject != CENSUS_NONE && o->subject != subject;
+    unsigned observers, up = believers(c, subject, &observers);
+    struct finding *one =
+        findings_add(f, up > 0 ? FINDING_PROBLEM : FINDING_NOTE, "address-reused",
+                     up > 0 ? "the address was given to another node: the old name must leave (hearsay force-leave NAME)"
+                            : "nothing, if the old node is gone for good",
+                     "%s is said to live at %s, but %s answers there", c->subjects[subject].name, o->address,
+                     is_known ? c->subjects[o->subject].name : "somebody else");
+    finding_show(one, "%u of %u members believe %s up; whoever is there answers, but not for that name", up, observers,
+                 c->subjects[subject].name);
+}
+
+/* Whose pings were met with silence while others were answered; or whose address another one answers at. */
+static void find_reused(const struct census *c, struct findings *f)
+{
+    for (uint32_t s = 0; s < c->subject_count; s++) {
+        uint32_t number = c->subjects[s].tenant;
+        for (uint32_t i = 0; i < c->look_count && number == CENSUS_NONE; i++) {
+            bool is_it = c->looks[i].is_other_name && c->looks[i].name != NULL && strcmp(c->looks[i].name, c->subjects[s].key) == 0;
+            number = is_it ? i : number;
+        }
+        if (number != CENSUS_NONE && !c->subjects[s].has_left) {
+            say_reused(c, s, number, f);
+        }
     }
-    unsigned observers, up = believers(c, expected, &observers);
-    const char *who = o->subject == CENSUS_NONE ? "somebody else" : c->subjects[o->subject].name;
-    struct finding *one = findings_add(f, up > 0 ? FINDING_PROBLEM : FINDING_NOTE, "address-reused",
-                                       up > 0 ? "the address was given to another node: the old name must leave (hearsay force-leave NAME)"
-                                              : "nothing, if the old node is gone for good",
-                                       "%s is said to live at %s, but %s answers there", c->subjects[expected].name, o->address, who);
-    finding_show(one, "%u of %u members believe %s up; pings for that name are met with silence, others are answered", up, observers,
-                 c->subjects[expected].name);
 }
 
 static int by_size(const void *left, const void *right)
@@ -180,9 +192,6 @@ void diagnosis_of_reach(const struct census *c, struct findings *f)
 {
     for (uint32_t i = 0; i < c->look_count; i++) {
         const struct inspection *it = &c->looks[i].inspection;
-        if (c->looks[i].is_other_name) {
-            say_reused(c, i, f);
-        }
         if (!it->has_connected && it->acks == 0 && !c->looks[i].is_other_name) {
             say_silent(c, i, f);
         } else if (it->has_connected && !c->observations[i].is_seen) {
@@ -191,5 +200,6 @@ void diagnosis_of_reach(const struct census *c, struct findings *f)
             say_half(c, i, f);
         }
     }
+    find_reused(c, f);
     say_slow(c, f);
 }

@@ -78,18 +78,18 @@ same force-leave nobody
 same force-leave s3
 
 # ---- queries ---------------------------------------------------------------------------------------------------------------------
-same query -timeout=500ms load
-same query -timeout=500ms load 'much to do'
-same query -timeout=500ms -format=json load
-same query -timeout=500ms -format=json -tag role=nobody load
-same query -timeout=500ms -no-ack load
-same query -timeout=500ms -no-ack -format=json silence
-same query -timeout=500ms -node s1 -node nobody load
-same query -timeout=500ms -tag role=d. -relay-factor 1 load
-same query -timeout=500ms -tag 'role=(' load
-same query -timeout=500ms _serf_list-keys
-same query -timeout=500ms _serf_ping
-same query -timeout=500ms load "$(head -c 1100 /dev/zero | tr '\0' x)"
+same query -timeout=1s load
+same query -timeout=1s load 'much to do'
+same query -timeout=1s -format=json load
+same query -timeout=1s -format=json -tag role=nobody load
+same query -timeout=1s -no-ack load
+same query -timeout=1s -no-ack -format=json silence
+same query -timeout=1s -node s1 -node nobody load
+same query -timeout=1s -tag role=d. -relay-factor 1 load
+same query -timeout=1s -tag 'role=(' load
+same query -timeout=1s _serf_list-keys
+same query -timeout=1s _serf_ping
+same query -timeout=1s load "$(head -c 1100 /dev/zero | tr '\0' x)"
 same rtt s1
 same rtt s1 h2
 same rtt nobody
