@@ -223,7 +223,7 @@ static int simulate(struct job *job)
     job->options.world.link = job->scenario.link;
     job->options.world.timer_grain_us = job->scenario.timer_grain_us;
     job->options.world.cores = job->scenario.cores;
-    job->options.world.packet_cpu_us = job->scenario.packet_cpu_us;
+    job->options.world.wake_cpu_us = job->scenario.wake_cpu_us;
     job->options.world.on_packet = on_packet_of_cluster;
     job->options.node.cipher = cipher_toy(&job->nonces);
     job->options.on_event = on_event;
@@ -272,7 +272,7 @@ const struct command command_sim_cluster = {
             "  every, until), slow (run, slice), skew (ahead, drift), cut, cut_one_way (others), partition, link (loss, duplication,\n"
             "  reordering, reorder_by, latency, jitter, burst, burst_every, burst_loss, bytes_per_second), garbage (rate), event, tags.\n"
             "  What a link can be may stand beside faults, for all from the begin; so may timer_grain (0.001: timers count as libuv's do), and\n"
-            "  cores with packet_cpu: all nodes share so many cores, and a packet takes one of them so long.\n\n"
+            "  cores with wake_cpu: all nodes share so many cores, and waking one takes a core so long.\n\n"
             "    hearsay sim cluster --nodes 200 --scenario split-brain --html split.html\n"
             "    hearsay sim cluster --nodes 10000 --warm --scenario event-and-crash --duration 60\n",
     .flags = flags,

@@ -72,7 +72,8 @@ struct host {
     uint64_t burst_changes_at;
     bool is_in_burst;
     uint64_t last_wake_at;
-    bool has_core;               /* its deadline waited for a shared core: see world_serve */
+    uint64_t served_at;          /* when it was or will be on a shared core: see world_serve */
+    bool has_core;               /* its deadline has waited for one */
     uint32_t ticks_in_a_row;
     struct host_traffic traffic;
 };

@@ -114,11 +114,13 @@ static void on_served(struct world *world, struct event *event)
 
 static void on_packet(struct world *world, struct event *event)
 {
-    if (world->options.cores == 0) {
+    struct hearsay_address to = world_address(event->number);
+    struct host *host = world_find(world, &to);
+    if (world->options.cores == 0 || host == NULL) {
         on_served(world, event);
         return;
     }
-    struct event *served = world_schedule(world, world_serve(world), on_served);
+    struct event *served = world_schedule(world, world_serve(world, host), on_served);
     served->object = event->object;
     served->number = event->number;
 }

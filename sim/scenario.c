@@ -291,11 +291,11 @@ static bool read_all(struct reader *r, json_t *root, struct scenario *scenario)
                 return false;
             }
             scenario->timer_grain_us = (uint32_t)(seconds * 1e6);
-        } else if (strcmp(key, "packet_cpu") == 0) {
+        } else if (strcmp(key, "wake_cpu") == 0) {
             if (!read_number(r, key, value, 0, 1, &seconds)) {
                 return false;
             }
-            scenario->packet_cpu_us = (uint32_t)(seconds * 1e6 + 0.5);
+            scenario->wake_cpu_us = (uint32_t)(seconds * 1e6 + 0.5);
         } else if (strcmp(key, "cores") == 0) {
             if (!read_number(r, key, value, 0, WORLD_CORES_MAX, &seconds) || seconds != (uint32_t)seconds) {
                 return wrong(r, key, "must be a whole number up to %d", WORLD_CORES_MAX);
@@ -312,8 +312,8 @@ static bool read_all(struct reader *r, json_t *root, struct scenario *scenario)
             return wrong(r, key, "is not known here");
         }
     }
-    if ((scenario->cores > 0) != (scenario->packet_cpu_us > 0)) {
-        return wrong(r, scenario->cores > 0 ? "cores" : "packet_cpu", "goes with \"%s\"", scenario->cores > 0 ? "packet_cpu" : "cores");
+    if ((scenario->cores > 0) != (scenario->wake_cpu_us > 0)) {
+        return wrong(r, scenario->cores > 0 ? "cores" : "wake_cpu", "goes with \"%s\"", scenario->cores > 0 ? "wake_cpu" : "cores");
     }
     if (scenario->link.burst_us > 0 && scenario->link.burst_every_us == 0) {
         return wrong(r, "burst", "goes with \"burst_every\"");

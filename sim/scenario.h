@@ -12,7 +12,7 @@
 struct scenario {
     char description[200];
     struct link link;
-    uint32_t timer_grain_us, cores, packet_cpu_us; /* see world.h */
+    uint32_t timer_grain_us, cores, wake_cpu_us; /* see world.h */
     struct fault faults[SCENARIO_FAULTS_MAX];
     size_t fault_count;
 };

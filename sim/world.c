@@ -93,22 +93,26 @@ struct event *world_schedule(struct world *world, uint64_t at, void (*run)(struc
     return event;
 }
 
-uint64_t world_serve(struct world *world)
+uint64_t world_serve(struct world *world, struct host *host)
 {
     uint64_t *core = world->core_free_at;
+    if (host->served_at > world->now) {
+        return host->served_at;
+    }
     for (uint32_t i = 1; i < world->options.cores; i++) {
         core = world->core_free_at[i] < *core ? &world->core_free_at[i] : core;
     }
-    *core = (*core > world->now ? *core : world->now) + world->options.packet_cpu_us;
+    *core = (*core > world->now ? *core : world->now) + world->options.wake_cpu_us;
+    host->served_at = *core;
     return *core;
 }
 
-/* A host whose deadline has come; with shared cores it first waits for one, unless packets brought it one meanwhile. */
+/* A host whose deadline has come; with shared cores it first waits for one. */
 static void wake_host(struct world *world, struct host *host)
 {
     if (world->options.cores > 0 && !host->has_core) {
         host->has_core = true;
-        heap_set(&world->wakes, host->number, world_serve(world));
+        heap_set(&world->wakes, host->number, world_serve(world, host));
         return;
     }
     host->has_core = false;

@@ -45,7 +45,7 @@ struct world_options {
     struct link link;
     uint32_t timer_grain_us;   /* timers fire as an event loop's that counts in such units; 0 = on time. libuv: 1000 */
     uint32_t cores;            /* that all hosts share, as processes of one computer do; 0 = each host has its own. At most WORLD_CORES_MAX */
-    uint32_t packet_cpu_us;    /* what a datagram or a timer costs a shared core; what finds all cores busy waits in order */
+    uint32_t wake_cpu_us;      /* what one waking of a host costs a shared core; whoever finds all cores busy waits in order */
     uint32_t segment_bytes;    /* largest piece of a stream that arrives at once; pieces are cut at random */
     /* What hosts' nodes notify, and every packet at the moment it is sent; may be NULL. to is NULL when nobody ever stood there. */
     void (*on_event)(void *context, struct host *host, const struct hearsay_event *event);
@@ -100,8 +100,9 @@ void world_run(struct world *world, uint64_t until);
 /* Schedules an event; fill in object, value and number of the answer. It is freed after run. */
 struct event *world_schedule(struct world *world, uint64_t at, void (*run)(struct world *world, struct event *event));
 
-/* When the first of the shared cores will have dealt with one more datagram or timer; it is busy until then. */
-uint64_t world_serve(struct world *world);
+/* With shared cores: when this host, woken now, will have been on one. Who waits already is not woken twice: whatever comes meanwhile is
+ * dealt with at that moment too, as a process does that drains its sockets and then runs its timers. */
+uint64_t world_serve(struct world *world, struct host *host);
 
 /* A new place for hosts to stand, and its address. */
 uint32_t world_add_place(struct world *world);

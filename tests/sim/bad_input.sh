@@ -45,9 +45,9 @@ done <<'END'
 1:2 {"burst": 1}
 1:2 {"timer_grain": 2}
 1:2 {"cores": 2}
-1:2 {"packet_cpu": 0.001}
-1:2 {"cores": 1.5, "packet_cpu": 0.001}
-1:2 {"cores": 65, "packet_cpu": 0.001}
+1:2 {"wake_cpu": 0.001}
+1:2 {"cores": 1.5, "wake_cpu": 0.001}
+1:2 {"cores": 65, "wake_cpu": 0.001}
 1:2 {"description": 5}
 1:2 {"faults": {}}
 1:2 {"faults": [3]}

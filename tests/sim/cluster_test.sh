@@ -41,7 +41,7 @@ half_us() {
 sed 's/^{/{"timer_grain": 0.001, /' "$work/events.json" >"$work/coarse.json"
 "$program" sim cluster --nodes 30 --scenario "$work/coarse.json" --duration 60 --format json >"$work/coarse-report.json" || fail 'coarse timers'
 [ "$(half_us "$work/coarse-report.json")" -gt $(($(half_us "$work/report.json") + 1000)) ] || fail 'timers that count milliseconds are late'
-sed 's/^{/{"cores": 1, "packet_cpu": 0.0005, /' "$work/events.json" >"$work/shared.json"
+sed 's/^{/{"cores": 1, "wake_cpu": 0.0005, /' "$work/events.json" >"$work/shared.json"
 "$program" sim cluster --nodes 30 --scenario "$work/shared.json" --duration 60 --format json >"$work/shared-report.json" || fail 'a shared core'
 [ "$(half_us "$work/shared-report.json")" -gt $(($(half_us "$work/report.json") + 1000)) ] || fail 'nodes that share a core wait for it'
 "$program" sim cluster --nodes 30 --scenario "$work/events.json" --duration 60 >"$work/report.txt"
