@@ -117,6 +117,12 @@ bool places_parse(const char *text, size_t size, struct hearsay_address *address
     return address->size != 0 && port > 0 && port <= 65535;
 }
 
+bool places_is_loopback(const struct hearsay_address *address)
+{
+    static const uint8_t one[16] = {[15] = 1};
+    return (address->size == 4 && address->bytes[0] == 127) || (address->size == 16 && memcmp(address->bytes, one, 16) == 0);
+}
+
 bool places_can_write(const char *name)
 {
     if (name[0] == '\0') {

@@ -30,6 +30,8 @@ void places_deinit(struct places *places);
 void places_visit(const struct places *places, void (*visit)(void *context, struct place *place), void *context);
 /* The numeric address "1.2.3.4:7946" or "[::1]:7946" of size bytes. */
 bool places_parse(const char *text, size_t size, struct hearsay_address *address);
+/* Of this machine only. */
+bool places_is_loopback(const struct hearsay_address *address);
 /* Names that fit on a line: no control bytes. */
 bool places_can_write(const char *name);
 

@@ -280,12 +280,6 @@ static bool parse_address(const char *text, struct hearsay_address *address, cha
     return is_fine;
 }
 
-static bool is_loopback(const struct hearsay_address *address)
-{
-    static const uint8_t one[16] = {[15] = 1};
-    return address->size == 4 ? address->bytes[0] == 127 : memcmp(address->bytes, one, 16) == 0;
-}
-
 static void socket_address(const struct hearsay_address *address, struct sockaddr_storage *out)
 {
     *out = (struct sockaddr_storage){0};
@@ -334,7 +328,7 @@ bool server_open(struct server *server, uv_loop_t *loop, struct service *service
     if (!parse_address(address, bound, error, size)) {
         return false;
     }
-    if (!is_loopback(bound) && service->rpc_auth == NULL) {
+    if (!places_is_loopback(bound) && service->rpc_auth == NULL) {
         snprintf(error, size, "RPC on %s would let anybody command this agent: give a token with --rpc-auth @FILE, or use 127.0.0.1",
                  address);
         return false;

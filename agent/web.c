@@ -7,6 +7,10 @@
 
 #include "agent/eventlog.h"
 #include "agent/log.h"
+#include "agent/places.h"
+#include "agent/secret.h"
+
+#include "base/bytes.h"
 
 #include <dlfcn.h>
 #include <hearsay/hearsay_uv.h>
@@ -16,22 +20,12 @@
 
 /* ---- who may ask ---------------------------------------------------------------------------------------------------------------- */
 
-static bool is_same_secret(const char *a, const char *b)
-{
-    size_t size = strlen(a);
-    unsigned difference = size != strlen(b);
-    for (size_t i = 0; i < size && !difference; i++) {
-        difference |= (unsigned)(unsigned char)a[i] ^ (unsigned char)b[i]; /* of the same length: looks at all bytes */
-    }
-    return difference == 0;
-}
-
 static bool has_token(const struct web *web, const struct http_request *request)
 {
     static const char scheme[] = "Bearer ";
     size_t length = sizeof scheme - 1;
     return web->settings.token == NULL || (strncmp(request->authorization, scheme, length) == 0 &&
-                                           is_same_secret(request->authorization + length, web->settings.token));
+                                           secret_equal(web->settings.token, bytes_of_string(request->authorization + length)));
 }
 
 static bool is_address(const char *host)
@@ -255,12 +249,6 @@ static const struct http_module *load(char *error, size_t size)
     return module;
 }
 
-static bool is_loopback(const struct hearsay_address *a)
-{
-    static const uint8_t one[16] = {[15] = 1};
-    return (a->size == 4 && a->bytes[0] == 127) || (a->size == 16 && memcmp(a->bytes, one, 16) == 0);
-}
-
 static bool check(const struct web_settings *s, struct hearsay_address *address, char *error, size_t size)
 {
     const char *where = strncmp(s->address, "localhost:", 10) == 0 ? s->address + 9 : s->address;
@@ -274,7 +262,7 @@ static bool check(const struct web_settings *s, struct hearsay_address *address,
         snprintf(error, size, "TLS needs both a certificate and a key: give --http-tls-cert and --http-tls-key");
         return false;
     }
-    if (!is_loopback(address) && s->token == NULL && s->certificate == NULL) {
+    if (!places_is_loopback(address) && s->token == NULL && s->certificate == NULL) {
         snprintf(error, size,
                  "HTTP at %s could be asked by anybody who reaches it: give a token (--http-token @FILE) or TLS, or serve on loopback",
                  s->address);

@@ -6,42 +6,12 @@
 #include "bench/clock.h"
 #include "bench/median.h"
 #include "bench/report.h"
+#include "bench/seen.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define CRASHES_MAX 5
-
-struct noticing {
-    const char *victim;
-    uint64_t killed_at, first_at, last_at;
-    bool *has_noticed;
-    unsigned noticed, others, false_marks;
-};
-
-static void notice(void *context, unsigned agent, const char *event, const char *name)
-{
-    struct noticing *n = context;
-    if (strcmp(event, "member-failed") != 0) {
-        return;
-    }
-    if (strcmp(name, n->victim) != 0) {
-        n->false_marks++;
-        return;
-    }
-    if (!n->has_noticed[agent]) {
-        n->has_noticed[agent] = true;
-        n->last_at = clock_us();
-        n->first_at = n->noticed++ == 0 ? n->last_at : n->first_at;
-    }
-}
-
-static bool all_noticed(void *context)
-{
-    const struct noticing *n = context;
-    return n->noticed == n->others;
-}
 
 struct detection {
     double first_s, all_s;
@@ -59,13 +29,13 @@ static struct detection measure(enum agents_kind kind, unsigned count, unsigned 
     for (unsigned i = 0; i < crashes; i++) {
         unsigned victim = count - 1 - i;
         struct noticing n = {.victim = a.at[victim].name, .has_noticed = calloc(count, sizeof(bool)), .others = count - 1 - i};
-        n.killed_at = clock_us();
+        uint64_t killed_at = clock_us();
         agents_kill(&a, victim);
-        agents_listen(&a, clock_seconds(60), notice, all_noticed, &n);
-        first[i] = n.noticed == 0 ? 60 : (double)(n.first_at - n.killed_at) / 1e6;
-        all[i] = n.noticed < n.others ? 60 : (double)(n.last_at - n.killed_at) / 1e6;
+        agents_listen(&a, clock_seconds(60), seen_failed, seen_failed_by_all, &n);
+        first[i] = n.noticed == 0 ? 60 : (double)(n.first_at - killed_at) / 1e6;
+        all[i] = n.noticed < n.others ? 60 : (double)(n.last_at - killed_at) / 1e6;
         d.missed += n.others - n.noticed;
-        d.false_marks += n.false_marks;
+        d.false_marks += n.wrong;
         free(n.has_noticed);
     }
     d.first_s = median(first, crashes);

@@ -6,33 +6,12 @@
 #include "bench/clock.h"
 #include "bench/median.h"
 #include "bench/report.h"
+#include "bench/seen.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define EVENTS_MAX 21
-
-struct hearing {
-    const char *name;
-    uint64_t sent_at, *heard_at; /* per agent, 0 = not yet */
-    unsigned heard, count;
-};
-
-static void hear(void *context, unsigned agent, const char *event, const char *name)
-{
-    struct hearing *h = context;
-    if (strcmp(event, "user") == 0 && strcmp(name, h->name) == 0 && h->heard_at[agent] == 0) {
-        h->heard_at[agent] = clock_us();
-        h->heard++;
-    }
-}
-
-static bool all_heard(void *context)
-{
-    const struct hearing *h = context;
-    return h->heard == h->count;
-}
 
 struct reach {
     double half_ms, all_ms;
@@ -54,14 +33,14 @@ static struct reach measure(enum agents_kind kind, unsigned count, unsigned even
     for (unsigned i = 0; i < events; i++) {
         char name[16];
         snprintf(name, sizeof name, "event-%u", i);
-        struct hearing h = {name, 0, calloc(count, sizeof(uint64_t)), 0, count};
-        agents_listen(&a, clock_seconds(1), hear, NULL, &h); /* the one before ebbs away */
-        h.sent_at = clock_us();
+        struct hearing h = {.name = name, .heard_at = calloc(count, sizeof(uint64_t)), .count = count};
+        agents_listen(&a, clock_seconds(1), seen_hear, NULL, &h); /* the one before ebbs away */
+        uint64_t sent_at = clock_us();
         rpc_event(&senders[i], name);
-        agents_listen(&a, clock_seconds(10), hear, all_heard, &h);
+        agents_listen(&a, clock_seconds(10), seen_hear, seen_by_all, &h);
         double *took = calloc(count, sizeof *took);
         for (unsigned k = 0; k < count; k++) {
-            took[k] = h.heard_at[k] == 0 ? 10e3 : (double)(h.heard_at[k] - h.sent_at) / 1e3;
+            took[k] = h.heard_at[k] == 0 ? 10e3 : (double)(h.heard_at[k] - sent_at) / 1e3;
         }
         median_sort(took, count);
         half[i] = took[count / 2 - 1];

@@ -18,6 +18,7 @@
 #include "bench/clock.h"
 #include "bench/median.h"
 #include "bench/report.h"
+#include "bench/seen.h"
 #include "wire/message.h"
 
 #include <arpa/inet.h>
@@ -172,40 +173,20 @@ static void pinger_read(struct pinger *p, struct samples *hops_us)
 
 /* ---- real agents: events --------------------------------------------------------------------------------------------------------------- */
 
-struct hearing {
-    char name[24];
-    uint64_t *heard_at;
-    unsigned heard, count;
-};
-
-static void hear(void *context, unsigned agent, const char *event, const char *name)
-{
-    struct hearing *h = context;
-    if (strcmp(event, "user") == 0 && strcmp(name, h->name) == 0 && h->heard_at[agent] == 0) {
-        h->heard_at[agent] = clock_us();
-        h->heard++;
-    }
-}
-
-static bool all_heard(void *context)
-{
-    const struct hearing *h = context;
-    return h->heard == h->count;
-}
-
 static void measure_event(struct agents *a, struct pinger *p, struct rpc *senders, unsigned number, struct world *real)
 {
     unsigned sender = number * 37 % a->count;
-    struct hearing h = {.heard_at = calloc(a->count, sizeof(uint64_t)), .count = a->count};
+    char name[24];
+    struct hearing h = {.name = name, .heard_at = calloc(a->count, sizeof(uint64_t)), .count = a->count};
     double *took_ms = calloc(a->count, sizeof *took_ms);
-    snprintf(h.name, sizeof h.name, "event-%u", number);
-    agents_listen(a, clock_seconds(1), hear, NULL, &h); /* the one before ebbs away */
-    rpc_event(&senders[sender], h.name);
+    snprintf(name, sizeof name, "event-%u", number);
+    agents_listen(a, clock_seconds(1), seen_hear, NULL, &h); /* the one before ebbs away */
+    rpc_event(&senders[sender], name);
     for (unsigned i = 0; i < PINGS; i++) {
         pinger_send(p, &a->at[(number * 31 + i * 17) % a->count]);
-        agents_listen(a, clock_us() + PING_EVERY_US, hear, NULL, &h);
+        agents_listen(a, clock_us() + PING_EVERY_US, seen_hear, NULL, &h);
     }
-    agents_listen(a, clock_seconds(10), hear, all_heard, &h);
+    agents_listen(a, clock_seconds(10), seen_hear, seen_by_all, &h);
     pinger_read(p, &real->hops_us);
     real->unheard += h.count - h.heard;
     for (unsigned i = 0; i < a->count; i++) {
@@ -222,41 +203,13 @@ static void measure_event(struct agents *a, struct pinger *p, struct rpc *sender
 
 /* ---- real agents: crashes ---------------------------------------------------------------------------------------------------------------- */
 
-struct noticing {
-    const char *victim;
-    uint64_t first_at, last_at;
-    bool *has_noticed;
-    unsigned noticed, others, wrong;
-};
-
-static void notice(void *context, unsigned agent, const char *event, const char *name)
-{
-    struct noticing *n = context;
-    if (strcmp(event, "member-failed") != 0) {
-        return;
-    }
-    if (strcmp(name, n->victim) != 0) {
-        n->wrong++;
-    } else if (!n->has_noticed[agent]) {
-        n->has_noticed[agent] = true;
-        n->last_at = clock_us();
-        n->first_at = n->noticed++ == 0 ? n->last_at : n->first_at;
-    }
-}
-
-static bool all_noticed(void *context)
-{
-    const struct noticing *n = context;
-    return n->noticed == n->others;
-}
-
 static void measure_crash(struct agents *a, unsigned victim, struct world *real)
 {
     struct noticing n = {.victim = a->at[victim].name, .has_noticed = calloc(a->count, sizeof(bool)), .others = victim};
-    agents_listen(a, clock_us() + 500000 + (uint64_t)(victim * 7919 % 1000) * 1000, notice, NULL, &n); /* at any phase of the probes */
+    agents_listen(a, clock_us() + 500000 + (uint64_t)(victim * 7919 % 1000) * 1000, seen_failed, NULL, &n); /* at any phase of the probes */
     uint64_t killed_at = clock_us();
     agents_kill(a, victim);
-    agents_listen(a, clock_seconds(90), notice, all_noticed, &n);
+    agents_listen(a, clock_seconds(90), seen_failed, seen_failed_by_all, &n);
     real->unnoticed += n.others - n.noticed;
     real->wrong += n.wrong;
     if (n.noticed == n.others) {

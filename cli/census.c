@@ -5,20 +5,13 @@
  */
 #include "cli/census.h"
 
+#include "cli/clock.h"
 #include "cli/plain.h"
 
 #include <hearsay/hearsay_uv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static uint64_t now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 /* Room for one more of size bytes. */
 static bool grow(void *array, uint32_t count, uint32_t *capacity, size_t size)
@@ -304,14 +297,14 @@ static bool plan_seeds(struct census *c, const struct place *seeds, size_t count
 void census_init(struct census *c)
 {
     *c = (struct census){.look_count = 0};
-    table_init(&c->by_name, &memory_system, now_us(), subject_key, c);
-    table_init(&c->by_address, &memory_system, now_us(), address_key, c);
+    table_init(&c->by_name, &memory_system, clock_now_us(), subject_key, c);
+    table_init(&c->by_address, &memory_system, clock_now_us(), address_key, c);
 }
 
 bool census_take(struct census *c, const struct place *seeds, size_t count, const struct look_rules *rules,
                  void (*tell)(uint32_t looked, uint32_t known))
 {
-    uint64_t begun_at = now_us();
+    uint64_t begun_at = clock_now_us();
     census_init(c);
     if (!plan_seeds(c, seeds, count)) {
         return false;
@@ -337,7 +330,7 @@ bool census_take(struct census *c, const struct place *seeds, size_t count, cons
         }
     }
     attach_silent(c);
-    c->took_us = now_us() - begun_at;
+    c->took_us = clock_now_us() - begun_at;
     return true;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "cli/facts.h"
 
+#include "cli/command.h"
 #include "cli/plain.h"
 #include "wire/msgpack.h"
 
@@ -71,7 +72,8 @@ static json_t *read_value(struct reader *r, unsigned depth)
     return kind == 0xca || kind == 0xcb ? json_real(msgpack_get_double(r)) : json_integer((json_int_t)msgpack_get_int(r));
 }
 
-json_t *facts_read(struct reader *r)
+/* The next value of r, NULL when it makes no sense. */
+static json_t *facts_read(struct reader *r)
 {
     json_t *value = read_value(r, 0);
     if (r->is_bad) {
@@ -99,6 +101,20 @@ static void describe(const json_t *value, char *out, size_t size)
 static bool is_plain(const json_t *value)
 {
     return !json_is_object(value) && !json_is_array(value);
+}
+
+json_t *facts_next(struct client *client)
+{
+    struct hearsay_bytes object;
+    if (!client_next(client, &object, false)) {
+        return NULL;
+    }
+    struct reader r = reader_of(object);
+    json_t *answer = facts_read(&r);
+    if (answer == NULL) {
+        command_fail("the agent's answer makes no sense");
+    }
+    return answer;
 }
 
 void facts_print(const json_t *object, const char *indent)

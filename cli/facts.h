@@ -7,11 +7,12 @@
 #define HEARSAY_CLI_FACTS_H
 
 #include "base/cursor.h"
+#include "cli/client.h"
 
 #include <jansson.h>
 
-/* The next value of r, NULL when it makes no sense. Strings that are not UTF-8 get replacements. */
-json_t *facts_read(struct reader *r);
+/* The next object of an answer; NULL after saying why. Strings that are not UTF-8 get replacements. */
+json_t *facts_next(struct client *client);
 /* Member by member: "name = value", names right-aligned; lists and maps are left out. */
 void facts_print(const json_t *object, const char *indent);
 /* An array of objects as a table, whose columns are the keys of the first one. */

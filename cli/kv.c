@@ -128,6 +128,20 @@ void kv_read_item(struct reader *r, struct kv_item *item)
 
 /* ---- writing ---- */
 
+bool kv_next_item(struct client *client, struct kv_item *item)
+{
+    struct hearsay_bytes object;
+    if (!client_next(client, &object, false)) {
+        return false;
+    }
+    struct reader r = reader_of(object);
+    kv_read_item(&r, item);
+    if (r.is_bad) {
+        command_fail("the agent's answer makes no sense");
+    }
+    return !r.is_bad;
+}
+
 void kv_version(const struct kv_item *item, char out[34])
 {
     snprintf(out, 34, "%016" PRIx64 "-%016" PRIx64, item->hlc, item->origin);

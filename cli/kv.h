@@ -34,6 +34,8 @@ bool kv_ask(struct client *client, const char *command, struct hearsay_bytes bod
 bool kv_refused(const char *error);
 /* Reads a map of named fields; what it does not know it skips. */
 void kv_read_item(struct reader *r, struct kv_item *item);
+/* The next object of an answer as an item; it borrows that object. False after saying why. */
+bool kv_next_item(struct client *client, struct kv_item *item);
 /* "0193a0b1c2d3e4f5-89abcdef01234567"; later versions sort after earlier ones. */
 void kv_version(const struct kv_item *item, char out[34]);
 /* Key for people: nothing in it steers the terminal. To be freed. */

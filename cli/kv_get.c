@@ -29,15 +29,9 @@ static void print_json(const struct kv_item *item)
 
 static int show(struct client *client, const char *key, bool is_json)
 {
-    struct hearsay_bytes object;
     struct kv_item item;
-    if (!client_next(client, &object, false)) {
+    if (!kv_next_item(client, &item)) {
         return EXIT_FAILED;
-    }
-    struct reader r = reader_of(object);
-    kv_read_item(&r, &item);
-    if (r.is_bad) {
-        return command_fail("the agent's answer makes no sense");
     }
     if (item.key.size == 0) {
         char *text = kv_key_text(bytes_of_string(key));

@@ -87,16 +87,10 @@ static bool read_flags(struct hearsay_bytes key, bool *is_json)
 
 static int show(struct client *client, struct hearsay_bytes key, bool is_json)
 {
-    struct hearsay_bytes object;
     struct kv_item item;
     char version[34];
-    if (!client_next(client, &object, false)) {
+    if (!kv_next_item(client, &item)) {
         return EXIT_FAILED;
-    }
-    struct reader r = reader_of(object);
-    kv_read_item(&r, &item);
-    if (r.is_bad) {
-        return command_fail("the agent's answer makes no sense");
     }
     if (is_json) {
         putchar('{');

@@ -40,14 +40,9 @@ static void print_text(const json_t *answer)
 
 static int show(struct client *client, bool is_json)
 {
-    struct hearsay_bytes object;
-    if (!client_next(client, &object, false)) {
-        return EXIT_FAILED;
-    }
-    struct reader r = reader_of(object);
-    json_t *answer = facts_read(&r);
+    json_t *answer = facts_next(client);
     if (answer == NULL) {
-        return command_fail("the agent's answer makes no sense");
+        return EXIT_FAILED;
     }
     if (is_json) {
         facts_print_json(is_gossip ? json_object_get(answer, "members") : answer);

@@ -5,6 +5,7 @@
 #include "cli/look.h"
 
 #include "cli/base64.h"
+#include "cli/clock.h"
 #include "cli/command.h"
 
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define AT_ONCE 128
@@ -67,13 +67,6 @@ void look_forget(struct hearsay_inspect_options *options)
 }
 
 /* ---- the exchange --------------------------------------------------------------------------------------------------------------- */
-
-static uint64_t now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 static void end(int *fd)
 {
@@ -186,7 +179,7 @@ static void on_datagram(struct look *l, const struct look_rules *rules, uint64_t
 
 static bool begin(struct look *l, const struct look_rules *rules)
 {
-    uint64_t now = now_us();
+    uint64_t now = clock_now_us();
     l->is_begun = true;
     l->stream = l->datagrams = -1;
     l->inspection.look = hearsay_inspect_create(rules->options);
@@ -236,7 +229,7 @@ static void serve(struct look *l, const struct look_rules *rules, short on_strea
 static void turn(struct look **running, size_t count, const struct look_rules *rules)
 {
     struct pollfd polls[2 * AT_ONCE];
-    uint64_t now = now_us(), nearest = UINT64_MAX;
+    uint64_t now = clock_now_us(), nearest = UINT64_MAX;
     for (size_t i = 0; i < count; i++) {
         struct look *l = running[i];
         polls[2 * i] = (struct pollfd){.fd = l->stream, .events = l->inspection.has_connected ? POLLIN : POLLOUT};
@@ -247,7 +240,7 @@ static void turn(struct look **running, size_t count, const struct look_rules *r
         return; /* interrupted */
     }
     for (size_t i = 0; i < count; i++) {
-        serve(running[i], rules, polls[2 * i].revents, polls[2 * i + 1].revents, now_us());
+        serve(running[i], rules, polls[2 * i].revents, polls[2 * i + 1].revents, clock_now_us());
     }
 }
 

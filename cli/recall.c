@@ -4,6 +4,7 @@
  */
 #include "cli/recall.h"
 
+#include "cli/clock.h"
 #include "cli/plain.h"
 #include "cli/question.h"
 #include "rpc/recall.h"
@@ -12,16 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define OBSERVERS_MOST 100000
-
-static uint64_t unix_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 static void take_text(struct reader *r, char *out, size_t size)
 {
@@ -44,24 +37,14 @@ static bool add_observer(struct recall *recall, struct hearsay_bytes from)
 
 static void read_evidence(struct reader *r, uint64_t number, struct story_record *s)
 {
-    const struct {
-        char *text;
-        size_t size;
-        uint64_t *number;
-    } places[RECALL_EVIDENCE_COUNT] = {
-        {s->reason, sizeof s->reason, NULL},     {s->accuser, sizeof s->accuser, NULL},   {NULL, 0, &s->incarnation},
-        {s->direct, sizeof s->direct, NULL},     {s->indirect, sizeof s->indirect, NULL}, {s->stream, sizeof s->stream, NULL},
-        {NULL, 0, &s->relays_asked},             {NULL, 0, &s->nacks},                    {NULL, 0, &s->acks},
-        {NULL, 0, &s->waited_ms},                {NULL, 0, &s->confirmations},            {NULL, 0, &s->confirmations_wanted},
-        {NULL, 0, &s->timer_min_ms},             {NULL, 0, &s->timer_max_ms},             {NULL, 0, &s->timer_ran_ms},
-        {NULL, 0, &s->own_health},               {NULL, 0, &s->own_pause_ms},
-    };
-    if (number >= RECALL_EVIDENCE_COUNT) {
-        msgpack_skip(r);
-    } else if (places[number].text != NULL) {
-        take_text(r, places[number].text, places[number].size);
+    const char *name = number < RECALL_EVIDENCE_COUNT ? recall_evidence[number] : "";
+    struct story_place place = story_place(s, name, strlen(name));
+    if (place.text != NULL) {
+        take_text(r, place.text, place.size);
+    } else if (place.number != NULL) {
+        *place.number = msgpack_get_uint(r, UINT64_MAX);
     } else {
-        *places[number].number = msgpack_get_uint(r, UINT64_MAX);
+        msgpack_skip(r);
     }
 }
 
@@ -113,7 +96,7 @@ static void on_answer(void *context, struct hearsay_bytes from, struct hearsay_b
         struct recall_record *one = &recall->at[recall->count];
         *one = (struct recall_record){.record.at_ms = 0};
         snprintf(one->observer, sizeof one->observer, "%s", recall->observers[recall->observer_count - 1]);
-        if (!read_record(&r, one, asking->name, unix_ms())) {
+        if (!read_record(&r, one, asking->name, clock_unix_ms())) {
             return;
         }
         recall->count++;
@@ -148,7 +131,7 @@ bool recall_ask(struct recall *recall, struct client *client, const char *name, 
     if (!question_send(client, &question) || !question_wait(client, &question)) {
         return false;
     }
-    recall->now_ms = unix_ms();
+    recall->now_ms = clock_unix_ms();
     if (recall->count > 0) {
         qsort(recall->at, recall->count, sizeof recall->at[0], by_time);
     }

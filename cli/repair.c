@@ -12,14 +12,9 @@ static const char *format = "text", *timeout = "60s";
 
 static int show(struct client *client, bool is_json)
 {
-    struct hearsay_bytes object;
-    if (!client_next(client, &object, false)) {
-        return EXIT_FAILED;
-    }
-    struct reader r = reader_of(object);
-    json_t *answer = facts_read(&r);
+    json_t *answer = facts_next(client);
     if (answer == NULL) {
-        return command_fail("the agent's answer makes no sense");
+        return EXIT_FAILED;
     }
     (is_json ? facts_print_json(answer) : facts_print(answer, ""));
     json_decref(answer);

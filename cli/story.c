@@ -210,3 +210,37 @@ void story_diagnosis(const struct story_record *records, size_t count, char *out
         line_say(&line, "%s is well.", last->name);
     }
 }
+
+/* ---- evidence by name ---------------------------------------------------------------------------------------------------------- */
+
+struct story_place story_place(struct story_record *r, const char *name, size_t length)
+{
+    const struct {
+        const char *name;
+        struct story_place place;
+    } all[] = {
+        {"reason", {r->reason, sizeof r->reason, NULL}},
+        {"accuser", {r->accuser, sizeof r->accuser, NULL}},
+        {"probe_direct", {r->direct, sizeof r->direct, NULL}},
+        {"probe_indirect", {r->indirect, sizeof r->indirect, NULL}},
+        {"probe_stream", {r->stream, sizeof r->stream, NULL}},
+        {"incarnation", {NULL, 0, &r->incarnation}},
+        {"probe_relays_asked", {NULL, 0, &r->relays_asked}},
+        {"probe_nacks", {NULL, 0, &r->nacks}},
+        {"probe_acks", {NULL, 0, &r->acks}},
+        {"probe_waited_ms", {NULL, 0, &r->waited_ms}},
+        {"confirmations", {NULL, 0, &r->confirmations}},
+        {"confirmations_wanted", {NULL, 0, &r->confirmations_wanted}},
+        {"timer_min_ms", {NULL, 0, &r->timer_min_ms}},
+        {"timer_max_ms", {NULL, 0, &r->timer_max_ms}},
+        {"timer_ran_ms", {NULL, 0, &r->timer_ran_ms}},
+        {"own_health", {NULL, 0, &r->own_health}},
+        {"own_pause_ms", {NULL, 0, &r->own_pause_ms}},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (strlen(all[i].name) == length && memcmp(all[i].name, name, length) == 0) {
+            return all[i].place;
+        }
+    }
+    return (struct story_place){NULL, 0, NULL};
+}

@@ -15,6 +15,14 @@ struct story_record {
         timer_ran_ms, own_health, own_pause_ms;
 };
 
+/* Where the evidence of this name (as agents tell it: "reason", "probe_nacks", …) is kept: text of size bytes, or a number. Both NULL: unknown. */
+struct story_place {
+    char *text;
+    size_t size;
+    uint64_t *number;
+};
+struct story_place story_place(struct story_record *record, const char *name, size_t length);
+
 /* One record as a sentence. */
 void story_sentence(const struct story_record *record, char *out, size_t size);
 /* What all of them amount to. count > 0. */

@@ -32,43 +32,15 @@ static void take_text(struct reader *r, char *out, size_t size)
 
 static void read_cause(struct reader *r, struct story_record *record)
 {
-    const struct {
-        const char *key;
-        char *text;
-        size_t size;
-        uint64_t *number;
-    } fields[] = {
-        {"reason", record->reason, sizeof record->reason, NULL},
-        {"accuser", record->accuser, sizeof record->accuser, NULL},
-        {"probe_direct", record->direct, sizeof record->direct, NULL},
-        {"probe_indirect", record->indirect, sizeof record->indirect, NULL},
-        {"probe_stream", record->stream, sizeof record->stream, NULL},
-        {"incarnation", NULL, 0, &record->incarnation},
-        {"probe_relays_asked", NULL, 0, &record->relays_asked},
-        {"probe_nacks", NULL, 0, &record->nacks},
-        {"probe_acks", NULL, 0, &record->acks},
-        {"probe_waited_ms", NULL, 0, &record->waited_ms},
-        {"confirmations", NULL, 0, &record->confirmations},
-        {"confirmations_wanted", NULL, 0, &record->confirmations_wanted},
-        {"timer_min_ms", NULL, 0, &record->timer_min_ms},
-        {"timer_max_ms", NULL, 0, &record->timer_max_ms},
-        {"timer_ran_ms", NULL, 0, &record->timer_ran_ms},
-        {"own_health", NULL, 0, &record->own_health},
-        {"own_pause_ms", NULL, 0, &record->own_pause_ms},
-    };
-    uint32_t count = msgpack_get_map(r);
-    for (uint32_t i = 0; i < count && !r->is_bad; i++) {
+    for (uint32_t n = msgpack_get_map(r); n > 0 && !r->is_bad; n--) {
         struct hearsay_bytes key = msgpack_get_raw(r);
-        size_t f = 0;
-        while (f < sizeof fields / sizeof fields[0] && !msgpack_is(key, fields[f].key)) {
-            f++;
-        }
-        if (f == sizeof fields / sizeof fields[0]) {
-            msgpack_skip(r);
-        } else if (fields[f].text != NULL) {
-            take_text(r, fields[f].text, fields[f].size);
+        struct story_place place = story_place(record, (const char *)key.data, key.size);
+        if (place.text != NULL) {
+            take_text(r, place.text, place.size);
+        } else if (place.number != NULL) {
+            *place.number = msgpack_get_uint(r, UINT64_MAX);
         } else {
-            *fields[f].number = msgpack_get_uint(r, UINT64_MAX);
+            msgpack_skip(r);
         }
     }
 }

@@ -10,18 +10,7 @@ theirs s1 1
 ours h2 2
 theirs s3 3
 ours twin 4
-for each in 1 2 3 4; do
-    answers $each
-done
-for each in 2 3 4; do
-    calls 1 $each
-done
-all_meet() {
-    [ "$(serf members -rpc-addr="$net.$1:7373" -status alive | wc -l)" -eq 4 ]
-}
-for each in 1 2 3 4; do
-    within 40 "$each sees all four" all_meet $each
-done
+gather 4
 twin=$pid
 ours twin 5
 second=$pid

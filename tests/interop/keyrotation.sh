@@ -17,18 +17,7 @@ theirs s1 1 -keyring-file "$work/s1.keys"
 ours h2 2 --keyring-file "$work/h2.keys"
 theirs s3 3 -keyring-file "$work/s3.keys"
 ours h4 4 --keyring-file "$work/h4.keys"
-for each in 1 2 3 4; do
-    answers $each
-done
-for each in 2 3 4; do
-    calls 1 $each
-done
-all_meet() {
-    [ "$(serf members -rpc-addr="$net.$1:7373" -status alive | wc -l)" -eq 4 ]
-}
-for each in 1 2 3 4; do
-    within 40 "$each sees all four" all_meet $each
-done
+gather 4
 
 # keys FROM FLAGS…
 keys() {

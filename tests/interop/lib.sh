@@ -26,6 +26,23 @@ calls() {
     serf join -rpc-addr="$net.$2:7373" "$net.$1" | grep -q 'contacting 1 nodes' || fail "$2 joins through $1"
 }
 
+all_meet() {
+    [ "$(serf members -rpc-addr="$net.$1:7373" -status alive | wc -l)" -eq "$2" ]
+}
+
+# gather COUNT: the agents 1..COUNT answer, all join through the first, and everybody sees everybody
+gather() {
+    for each in $(seq "$1"); do
+        answers "$each"
+    done
+    for each in $(seq 2 "$1"); do
+        calls 1 "$each"
+    done
+    for each in $(seq "$1"); do
+        within 40 "$each sees all $1" all_meet "$each" "$1"
+    done
+}
+
 heard() {
     if [ -e "$work/$1.events" ]; then
         grep -q "\"event\":\"user\",\"name\":\"$2\"" "$work/$1.events"

@@ -10,18 +10,7 @@ theirs s1 1 -tag role=db -tag rack=r1 -event-handler 'query:ask=echo from $SERF_
 ours h2 2 --tag role=db --tag rack=r2 --event-handler 'query:ask=echo from $SERF_SELF_NAME: $(cat)'
 theirs s3 3 -tag role=web -event-handler 'query:ask=echo from $SERF_SELF_NAME: $(cat)'
 ours h4 4 --tag role=web --event-handler 'query:ask=echo from $SERF_SELF_NAME: $(cat)'
-for each in 1 2 3 4; do
-    answers $each
-done
-for each in 2 3 4; do
-    calls 1 $each
-done
-all_meet() {
-    [ "$(serf members -rpc-addr="$net.$1:7373" -status alive | wc -l)" -eq 4 ]
-}
-for each in 1 2 3 4; do
-    within 40 "$each sees all four" all_meet $each
-done
+gather 4
 
 # A rumour may miss somebody, and nothing repairs that for queries: so each may be asked a few times. once FROM ACKS RESPONSES FLAGS…
 once() {

@@ -11,12 +11,7 @@ ours h2 2
 theirs s3 3
 ours h4 4
 ours h5 5 --set coordinates=0
-for each in 1 2 3 4 5; do
-    answers $each
-done
-for each in 2 3 4 5; do
-    calls 1 $each
-done
+gather 5
 rtt() { # ASKED A B
     serf rtt -rpc-addr="$net.$1:7373" "$2" "$3" >"$work/rtt" 2>&1 && grep -q "^Estimated $2 <-> $3 rtt: [0-9.]* ms\$" "$work/rtt"
 }
