@@ -40,7 +40,7 @@ while [ "$round" -lt "$rounds" ]; do
     three=$!
     pids="$pids $one $two $three"
     wanted=$(($(wc -l <"$work/acknowledged.1") + 3 + round % 7))
-    within 20 "it is written in round $round" sh -c "[ \$(wc -l <'$work/acknowledged.1') -ge $wanted ]"
+    within "it is written in round $round" sh -c "[ \$(wc -l <'$work/acknowledged.1') -ge $wanted ]"
     kill -9 $a1
     wait $a1 $one $two $three 2>/dev/null
 done

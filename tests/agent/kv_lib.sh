@@ -13,7 +13,7 @@ stores() {
     shift 2
     start "$name" "$number" --store "$@"
     at=$number
-    within 10 "$name answers" kv status
+    within "$name answers" kv status
 }
 
 # has KEY VALUE

@@ -18,7 +18,7 @@ start n1 1 --http-addr "$net.1:7380" --tag 'role=<img src=x onerror=document.tit
 start n2 2 --join "$net.1" --tag zone=eu
 start n3 3 --join "$net.1"
 n3=$pid
-within 10 "all met" sh -c "curl -s $net.1:7380/v1/members | grep -q n3 && curl -s $net.1:7380/v1/members | grep -q n2"
+within "all met" sh -c "curl -s $net.1:7380/v1/members | grep -q n3 && curl -s $net.1:7380/v1/members | grep -q n2"
 page --dump-dom "http://$net.1:7380/ui/" >"$work/dom"
 grep -q '<h1 id="node">n1</h1>' "$work/dom" || fail "the page does not name its node: $(head -c 600 "$work/dom")"
 grep -q 'Members (3)' "$work/dom" || fail "three members"
@@ -27,7 +27,7 @@ grep -q 'pwned</title>' "$work/dom" && fail "a tag became code"
 grep -q 'data-name="n2"' "$work/dom" || fail "a row for n2"
 grep -q 'zone=eu' "$work/dom" || fail "tags"
 kill -9 "$n3"
-within 30 "n3 fails" sh -c "curl -s $net.1:7380/v1/members | grep -q '\"name\":\"n3\".*\"failed\"'"
+within "n3 fails" sh -c "curl -s $net.1:7380/v1/members | grep -q '\"name\":\"n3\".*\"failed\"'"
 page --dump-dom "http://$net.1:7380/ui/" >"$work/dom"
 grep -q 'status failed' "$work/dom" || fail "a failed member"
 page --window-size=1280,900 --screenshot="$shots/ui-light.png" "http://$net.1:7380/ui/" >/dev/null

@@ -51,7 +51,7 @@ wrong 1 'failed to join after 3 attempts' --retry-join "$net.8" --retry-interval
 HEARSAY_ENCRYPT=AAEC wrong 1 'the encryption key has 3 bytes'
 
 start a1 9 --event-log "$work/events"
-within 10 "a1 is ready" has_line "$work/events" '"event":"ready"'
+within "a1 is ready" has_line "$work/events" '"event":"ready"'
 wrong 1 "$net.9:7946" --rpc-addr "$net.10:7373"
 wrong 1 "cannot listen for RPC on $net.9:7373: address already in use" --bind "$net.10"
 $AGENT --help | grep -q -- '--retry-join ADDR' || fail "help"

@@ -26,8 +26,8 @@ for number in 1 2 3 4 5; do
 done
 for name in h1 s2 h3 h4 s5; do
     for number in 1 2 3 4 5; do
-        within 10 "$number sees the tag of $name" tagged $number $name "alive *t=$text\$"
-        within 40 "$name hears $number" heard $name from-$number
+        within "$number sees the tag of $name" tagged $number $name "alive *t=$text\$"
+        within "$name hears $number" heard $name from-$number
     done
 done
 

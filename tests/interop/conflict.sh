@@ -16,22 +16,22 @@ ours twin 5
 second=$pid
 answers 5
 serf join -rpc-addr="$net.5:7373" "$net.1" "$net.2" >/dev/null 2>&1
-exits 30 $second 0
+exits $second 0
 has_line "$work/twin.log" 'minority in name conflict resolution' || fail "it says why"
 theirs twin 6
 second=$pid
 answers 6
 serf join -rpc-addr="$net.6:7373" "$net.1" "$net.2" >/dev/null 2>&1
-exits 30 $second 0
+exits $second 0
 kill -0 $twin || fail "who was there first stays"
 [ "$(serf members -rpc-addr="$net.1:7373" -name twin -status alive | grep -c "$net.4")" -eq 1 ] || fail "and is seen"
 theirs first 7
 answers 7
 calls 1 7
-within 15 "h2 sees first" sees 2 first alive
+within "h2 sees first" sees 2 first alive
 ours first 8
 second=$pid
 answers 8
 serf join -rpc-addr="$net.8:7373" "$net.1" "$net.2" >/dev/null 2>&1
-exits 30 $second 0
+exits $second 0
 exit 0

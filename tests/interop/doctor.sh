@@ -32,11 +32,11 @@ for number in 1 2 3 4 5 6 7 8; do
     answers $number
 done
 for number in 1 2 3; do
-    within 15 "$number sees h3" sees $number h3 alive
-    within 15 "$number sees h2" sees $number h2 alive
+    within "$number sees h3" sees $number h3 alive
+    within "$number sees h2" sees $number h2 alive
 done
 
-within 10 "healthy" says 0 "^3 of 3 members told their view in [0-9.]+ s: they agree, and all answer" "$net.1"
+within "healthy" says 0 "^3 of 3 members told their view in [0-9.]+ s: they agree, and all answer" "$net.1"
 expect 0 '^note +the cluster is not encrypted' "$net.3"
 
 # others beside it
@@ -65,25 +65,26 @@ mend
 
 # frozen, then suspected, then back
 kill -STOP "$h3"
-expect 1 '^problem +h3 at .* accepts connections .* frozen or overloaded' "$net.1"
-within 10 "suspected" says 1 '^warning +h3 is suspected right now' "$net.1"
+within "frozen" says 1 '^problem +h3 at .* accepts connections .* frozen or overloaded' "$net.1"
+# (suspicion lasts 3 s: several looks must fall into it)
+within "suspected" says 1 '^warning +h3 is suspected right now' --timeout 200 "$net.1"
 kill -CONT "$h3"
-within 20 "h3 is well again" says 0 '^3 of 3 members told .*they agree' "$net.1"
+within "h3 is well again" says 0 '^3 of 3 members told .*they agree' "$net.1"
 
 # cut off from the others, but not from here
 drop ip saddr "$net.3" ip daddr { "$net.1", "$net.2" }
 drop ip daddr "$net.3" ip saddr { "$net.1", "$net.2" }
-within 30 "split brain" says 1 '^problem +(split brain, 2 views|2 separate clusters).*: \{.*(s1|h2), (s1|h2)\} \{h3\}' "$net.1" "$net.3"
+within "split brain" says 1 '^problem +(split brain, 2 views|2 separate clusters).*: \{.*(s1|h2), (s1|h2)\} \{h3\}' "$net.1" "$net.3"
 mend
-within 60 "healed" says 0 '^3 of 3 members told .*they agree' "$net.1"
+within "healed" says 0 '^3 of 3 members told .*they agree' "$net.1"
 
 # dead, and its address taken over by another node
 kill -9 "$h3"
 expect 1 '^problem +h3 does not answer at .*, yet 2 of 2 members believe it up' "$net.1"
-within 30 "its death is agreed upon" says 0 'they agree' "$net.1"
+within "its death is agreed upon" says 0 'they agree' "$net.1"
 ours h9 3 --join "$net.1"
-within 15 "h9 is met" sees 1 h9 alive
-within 15 "a reused address" says 0 "^note +h3 is said to live at $net.3:7946, but h9 answers there" "$net.1"
+within "h9 is met" sees 1 h9 alive
+within "a reused address" says 0 "^note +h3 is said to live at $net.3:7946, but h9 answers there" "$net.1"
 
 expect 0 '"seconds"' --format json "$net.1"
 grep -q '"kind": "address-reused"' "$work/out" || fail "kinds in JSON"

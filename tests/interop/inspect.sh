@@ -16,7 +16,7 @@ ours h5 5 --join "$net.1"
 for number in 1 2 3 4 5; do
     answers $number
 done
-within 15 "s1 sees h5" sees 1 h5 alive
+within "s1 sees h5" sees 1 h5 alive
 
 # looks CODE PATTERN FLAGS…
 looks() {

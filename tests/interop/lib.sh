@@ -18,7 +18,7 @@ theirs() {
 }
 
 answers() {
-    within 15 "the agent at $1 answers" serf members -rpc-addr="$net.$1:7373"
+    within "the agent at $1 answers" serf members -rpc-addr="$net.$1:7373"
 }
 
 # calls NUMBER BY: BY joins through NUMBER
@@ -39,7 +39,7 @@ gather() {
         calls 1 "$each"
     done
     for each in $(seq "$1"); do
-        within 40 "$each sees all $1" all_meet "$each" "$1"
+        within "$each sees all $1" all_meet "$each" "$1"
     done
 }
 

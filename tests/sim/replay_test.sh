@@ -12,13 +12,13 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 
 start one 1 --record "$work/one.tape"
 one=$pid
-within 10 'one is up' "$program" info --rpc-addr "$net.1:7373"
+within 'one is up' "$program" info --rpc-addr "$net.1:7373"
 start two 2 --join "$net.1"
-within 10 'two is up' "$program" info --rpc-addr "$net.2:7373"
+within 'two is up' "$program" info --rpc-addr "$net.2:7373"
 alive() {
     [ "$("$program" members --rpc-addr "$net.1:7373" --status alive --format json | grep -o '"name"' | wc -l)" = 2 ]
 }
-within 10 'they know each other' alive
+within 'they know each other' alive
 "$program" event --rpc-addr "$net.1:7373" deploy 42 >"$work/event.log" || fail 'the event is sent'
 "$program" tags --rpc-addr "$net.1:7373" --set role=witness >"$work/tags.log" || fail 'tags are set'
 kill -TERM "$one"
