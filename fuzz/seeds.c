@@ -282,6 +282,7 @@ int main(int argc, char **argv)
     each("rpc-sessions.json", from_rpc);
     each("receive-tests.json", from_reaction);
     seeds_own();
+    seeds_dns();
     seeds_parley();
     printf("%u seeds in %s\n", number, output);
     return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Writing seeds: one small file each, in a folder per target. seeds.c cuts them out of captured conversations, seeds_own.c has those of our
- * own formats, seeds_parley.c those of the shared store.
+ * own formats, seeds_parley.c those of the shared store, seeds_dns.c those of DNS.
  */
 #ifndef HEARSAY_FUZZ_SEEDS_H
 #define HEARSAY_FUZZ_SEEDS_H
@@ -16,6 +16,7 @@ const char *seed_path(const char *target);
 void seed_stop(const char *what, const char *why);
 
 void seeds_own(void);
+void seeds_dns(void);
 void seeds_parley(void);
 
 #endif

@@ -7,7 +7,7 @@
 set -eu
 cd "$1"
 pages='README.md ARCHITECTURE.md HACKING.md CHANGELOG.md SECURITY.md doc/wire-policy.md doc/kubernetes.md'
-code='src driver sim rpc http agent cli include tests/lib examples bench'
+code='src driver sim rpc dns http agent cli include tests/lib examples bench'
 status=0
 complain() {
     echo "$1"

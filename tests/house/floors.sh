@@ -18,7 +18,8 @@ include      hearsay uv.h
 driver       driver hearsay uv.h system
 sim          sim base hearsay system
 rpc          rpc base wire/msgpack.h hearsay system
-agent        agent rpc http/http.h base wire/msgpack.h hearsay uv.h system
+dns          dns base hearsay system
+agent        agent rpc dns http/http.h base wire/msgpack.h hearsay uv.h system
 http         http files_table.h hearsay uv.h system
 cli          cli sim rpc base wire/msgpack.h agent/agent.h agent/setup.h hearsay system
 examples     examples hearsay uv.h system

@@ -4,7 +4,7 @@
 # Every file says what it is and under which licence; none is longer than 700 lines, no function of the product longer than 70.
 set -eu
 cd "$1"
-list=$(find include src driver sim rpc http agent cli tests fuzz bench examples -name '*.[ch]' | sort)
+list=$(find include src driver sim rpc dns http agent cli tests fuzz bench examples -name '*.[ch]' | sort)
 # shellcheck disable=SC2086
 awk '
     FNR == 1 { if ($0 !~ /^\/\* SPDX-License-Identifier: MIT/) { print FILENAME ": the first line is not the SPDX line"; bad = 1 } start = 0 }
