@@ -9,6 +9,7 @@
 #include "base/check.h"
 
 #include <hearsay/hearsay_uv.h>
+#include <hearsay/services.h>
 
 #define PAGE_BYTES ((size_t)256 << 10)
 #define PAGE_ENTRIES 1000u
@@ -174,6 +175,12 @@ static const char *store_error(const struct service *service, hearsay_err err)
                                           : hearsay_err_text(err);
 }
 
+static bool is_reserved(struct hearsay_bytes key)
+{
+    struct hearsay_bytes prefix = bytes_of_string(HEARSAY_SERVICE_PREFIX);
+    return key.size >= prefix.size && memcmp(key.data, prefix.data, prefix.size) == 0;
+}
+
 static bool write_one(struct session *session, uint64_t seq, struct hearsay_bytes body, bool is_delete)
 {
     struct service *s = session->service;
@@ -182,6 +189,10 @@ static bool write_one(struct session *session, uint64_t seq, struct hearsay_byte
     hearsay_err err;
     if (!read_write(body, &w)) {
         return false;
+    }
+    if (is_reserved(w.key)) {
+        session_reply(session, seq, "keys that begin with _service/ are written by services: use hearsay service register and deregister");
+        return true;
     }
     copies = (uint32_t)w.copies;
     if (is_delete) {

@@ -27,7 +27,7 @@ awk '
     }
     BEGIN {
         print "/* hearsay, the core in one header. Made by ./dev amalgamate; do not edit. */"
-        emit("include/hearsay/hearsay.h"); emit("include/hearsay/inspect.h")
+        emit("include/hearsay/hearsay.h"); emit("include/hearsay/inspect.h"); emit("include/hearsay/services.h")
     }' >"$out/hearsay.h"
 
 # ---- names that are static in more than one file

@@ -58,7 +58,7 @@ typedef enum hearsay_err {
     HEARSAY_ERR_BUSY,       /* too many exchanges under way: try again */
     HEARSAY_ERR_PERSONALITY,/* the cluster's personality has no such thing */
     HEARSAY_ERR_UNKNOWN_MEMBER,
-    HEARSAY_ERR_RESERVED,   /* names of queries that begin with "_serf_" are Serf's own */
+    HEARSAY_ERR_RESERVED,   /* names of queries that begin with "_serf_" are Serf's own; keys under "_service/" are their nodes' */
     HEARSAY_ERR_UNKNOWN_QUERY, /* no such query waits for an answer: it never came, or its time is over */
     HEARSAY_ERR_ANSWERED,   /* a query is answered once */
     HEARSAY_ERR_STORE_OFF,   /* the option `store` is not set */
@@ -315,6 +315,7 @@ struct hearsay_tag {
     X(drop_store_stranger, "messages of the store from nobody we know, or while we hold none") \
     X(drop_entry_bad, "entries refused because they make no sense") \
     X(drop_entry_large, "entries refused because the value is too large") \
+    X(drop_entry_foreign, "entries refused because they claim another node's service") \
     X(drop_entry_clock, "entries and clocks refused because they are too far ahead of ours") \
     X(drop_store_full, "entries refused because the store or its queue is full") \
     X(drop_entry_purged, "entries refused or forgotten because they were deleted long ago") \

@@ -4,6 +4,8 @@
  */
 #include "node/node.h"
 
+#include "sync/owned.h"
+
 /* ---- inputs ------------------------------------------------------------------------------------------------------------ */
 
 void hearsay_set_wall_clock(struct hearsay_node *node, uint64_t now, uint64_t unix_ms)
@@ -39,6 +41,9 @@ static hearsay_err write(struct hearsay_node *node, uint64_t now, struct hearsay
     }
     if (node->leave.stage != LEAVE_NOT) {
         return HEARSAY_ERR_LEFT; /* there may be nobody left to tell */
+    }
+    if (!owned_may_write(node->sync, &node->beliefs.members, entry)) {
+        return HEARSAY_ERR_RESERVED;
     }
     hearsay_err err = sync_put(node->sync, node_begin(node, now), entry, ttl_ms, copies, ticket);
     node_end(node);

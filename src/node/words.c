@@ -23,7 +23,7 @@ const char *hearsay_err_text(hearsay_err err)
         [HEARSAY_ERR_BUSY] = "too many exchanges are under way: try again",
         [HEARSAY_ERR_PERSONALITY] = "this cluster's personality has no such thing",
         [HEARSAY_ERR_UNKNOWN_MEMBER] = "no member of that name is known",
-        [HEARSAY_ERR_RESERVED] = "names of queries that begin with _serf_ are reserved",
+        [HEARSAY_ERR_RESERVED] = "this name is reserved: queries _serf_ are Serf's, keys _service/NODE/ are the node's own",
         [HEARSAY_ERR_UNKNOWN_QUERY] = "no such query waits for an answer: it never came, or its time is over",
         [HEARSAY_ERR_ANSWERED] = "this query has been answered already",
         [HEARSAY_ERR_STORE_OFF] = "this node has no store: set the option store",

@@ -7,6 +7,7 @@
 #include "spread/rumors.h"
 #include "sync/copies.h"
 #include "sync/items.h"
+#include "sync/owned.h"
 #include "sync/purge.h"
 #include "sync/reconcile.h"
 #include "sync/talk.h"
@@ -381,6 +382,9 @@ static void receive_entry(struct exchange *x, struct turn *turn, uint32_t peer, 
         if (e->value_size <= turn->options->store_value_max && sync_wants(x->sync, e->key, &entry.version)) {
             items_on_offer(x, turn, peer, entry_place(&x->sync->store.keys, e->key), how);
         }
+        return;
+    }
+    if (!owned_may_take(x->sync, &x->beliefs->members, turn, &entry)) {
         return;
     }
     if (!purge_may_take(x->sync, turn, x->peers.list[peer].digest, x->peers.list[peer].purge_hlc, &entry)) {

@@ -40,6 +40,7 @@ struct sync {
     uint64_t seal_delay_us;
     uint64_t hold_until;   /* attended time until which no epoch is sealed */
     uint64_t origin;       /* of our own writes */
+    uint64_t refute_at;    /* attended time of the next claim that is refuted (owned.c) */
     struct tombstones tombstones;
     uint32_t next_ticket;
     bool is_new;            /* we came with nothing, and were equal with nobody yet */

@@ -13,6 +13,7 @@ src/spread   spread wire base hearsay
 src/swim     swim spread wire base hearsay
 src/serf     serf swim spread wire base hearsay
 src/sync     sync swim spread wire base hearsay
+src/services wire base hearsay
 src/node     node serf sync swim spread wire base hearsay
 include      hearsay uv.h
 driver       driver hearsay uv.h system
