@@ -96,7 +96,7 @@ static void a_write_before_the_loop_runs_is_fine(void **state)
     struct world *w = *state;
     struct told *a = start(w, false, NULL);
     uint32_t ticket = put(a, "k", "v");
-    world_until(w, 2000, seen.count == 1);
+    world_until(w, seen.count == 1);
     assert_int_equal(seen.done[0].ticket, ticket);
     assert_true(seen.done[0].is_ok);
     assert_true(has(a, "k", "v"));
@@ -114,11 +114,11 @@ static void what_is_not_on_disk_does_not_count(void **state)
     assert_false(has(a, "k", "1"));
     assert_int_equal(seen.count, 0);
     disk_answer();
-    world_until(w, 2000, seen.count == 1);
+    world_until(w, seen.count == 1);
     assert_int_equal(seen.done[0].ticket, first);
     assert_true(has(a, "k", "1"));
     disk_answer(); /* the other two were collected */
-    world_until(w, 2000, seen.count == 3);
+    world_until(w, seen.count == 3);
     assert_int_equal(seen.done[1].ticket, second);
     assert_int_equal(seen.done[2].ticket, third);
     assert_true(has(a, "k", "2") && has(a, "l", "3"));
@@ -132,13 +132,13 @@ static void a_broken_disk_fails_writes_and_nothing_else(void **state)
     put(a, "k", "1");
     seen.is_broken = true;
     put(a, "k", "2");
-    world_until(w, 2000, seen.count == 2);
+    world_until(w, seen.count == 2);
     assert_true(seen.done[0].is_ok);
     assert_false(seen.done[1].is_ok);
     assert_true(has(a, "k", "1"));
     seen.is_broken = false;
     put(a, "k", "3");
-    world_until(w, 2000, seen.count == 3);
+    world_until(w, seen.count == 3);
     assert_true(has(a, "k", "3"));
 }
 
@@ -152,7 +152,7 @@ static void entries_of_a_former_life_are_there_from_the_start(void **state)
     uint32_t ticket;
     assert_int_equal(hearsay_uv_delete(a->uv, bytes("old"), 0, &ticket), HEARSAY_OK);
     hearsay_uv_flush(a->uv);
-    world_until(w, 2000, seen.count == 1);
+    world_until(w, seen.count == 1);
     assert_true(seen.done[0].is_ok);
     assert_false(has(a, "old", "gold"));
     assert_int_equal(hearsay_uv_put(a->uv, bytes(""), bytes("x"), 0, 0, &ticket), HEARSAY_ERR_ENTRY_KEY);
@@ -177,10 +177,10 @@ static void the_store_is_lived_again_from_the_tape(void **state)
     assert_int_equal(hearsay_uv_put(a->uv, bytes("short"), bytes("x"), 300, 0, &ticket), HEARSAY_OK);
     assert_int_equal(hearsay_uv_delete(a->uv, bytes("old"), 0, &ticket), HEARSAY_OK);
     hearsay_uv_flush(a->uv);
-    world_until(w, 2000, seen.count == 4);
-    world_until(w, 5000, !has(a, "short", "x"));
+    world_until(w, seen.count == 4);
+    world_until(w, !has(a, "short", "x"));
     world_stop(a);
-    world_until(w, 1000, a->uv == NULL);
+    world_until(w, a->uv == NULL);
     if (!hearsay_tape_replay(path, NULL, NULL, NULL, &result, error, sizeof error)) {
         fail_msg("%s", error);
     }

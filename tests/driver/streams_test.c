@@ -69,12 +69,12 @@ static void streams_are_capped_and_the_slow_are_closed(void **state)
     for (size_t i = 0; i < 30; i++) {
         fds[i] = call(a);
     }
-    world_until(w, 1000, count_over(fds, 30) >= 22);
+    world_until(w, count_over(fds, 30) >= 22);
     struct hearsay_stats stats;
     hearsay_get_stats(hearsay_uv_node(a->uv), &stats);
     assert_in_range(stats.streams, 1, 8);
     assert_true(hearsay_counters(hearsay_uv_node(a->uv))->drop_stream_limit >= 22);
-    world_until(w, 10000, count_over(fds, 30) == 30);
+    world_until(w, count_over(fds, 30) == 30);
     hearsay_get_stats(hearsay_uv_node(a->uv), &stats);
     assert_int_equal(stats.streams, 0);
     for (size_t i = 0; i < 30; i++) {
@@ -82,7 +82,7 @@ static void streams_are_capped_and_the_slow_are_closed(void **state)
     }
     struct told *b = world_node(w, 1, "b", "127.44.1.2:0");
     world_join(b, a);
-    world_until(w, 5000, b->joins == 1);
+    world_until(w, b->joins == 1);
     assert_int_equal(b->contacted, 1);
 }
 
@@ -96,7 +96,7 @@ static void a_crowd_joins_at_once(void **state)
         world_join(world_node(w, n, name, "127.44.1.1:0"), a);
     }
     for (int n = 1; n < WORLD_NODES; n++) {
-        world_until(w, 10000, w->nodes[n].events[HEARSAY_MEMBER_JOIN] == WORLD_NODES);
+        world_until(w, w->nodes[n].events[HEARSAY_MEMBER_JOIN] == WORLD_NODES);
         assert_int_equal(w->nodes[n].contacted, 1);
     }
 }
@@ -109,7 +109,7 @@ static void rubbish_and_silence_end_streams_without_harm(void **state)
     assert_int_equal(write(rubbish, "\xffGET / HTTP/1.1\r\n\r\n", 19), 19);
     assert_int_equal(shutdown(half, SHUT_WR), 0);
     close(gone);
-    world_until(w, 3000, is_over(rubbish) && is_over(half));
+    world_until(w, is_over(rubbish) && is_over(half));
     struct hearsay_stats stats;
     hearsay_get_stats(hearsay_uv_node(a->uv), &stats);
     assert_int_equal(stats.streams, 0);
@@ -135,7 +135,7 @@ static void a_half_closed_caller_is_answered(void **state)
     assert_int_equal(shutdown(fd, SHUT_WR), 0);
     while (status == HEARSAY_INSPECT_MORE) {
         struct pollfd ready = {.fd = fd, .events = POLLIN};
-        world_until(w, 5000, poll(&ready, 1, 0) == 1);
+        world_until(w, poll(&ready, 1, 0) == 1);
         ssize_t size = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
         assert_true(size >= 0);
         status = hearsay_inspect_feed(inspection, buffer, (size_t)size);
@@ -143,7 +143,7 @@ static void a_half_closed_caller_is_answered(void **state)
     assert_int_equal(status, HEARSAY_INSPECT_DONE);
     assert_true(hearsay_inspect_next_member(inspection, &position, &member));
     assert_string_equal(member.name, "a");
-    world_until(w, 5000, is_over(fd));
+    world_until(w, is_over(fd));
     hearsay_inspect_destroy(inspection);
     close(fd);
 }
@@ -179,7 +179,7 @@ static void no_descriptors_left_does_not_spin(void **state)
     assert_in_range(counters.streams_unaccepted, 1, 20);
     assert_in_range(passes, 1, 100);
     assert_int_equal(hearsay_counters(hearsay_uv_node(a->uv))->streams_in, 0);
-    world_until(w, 2000, hearsay_counters(hearsay_uv_node(a->uv))->streams_in == 1);
+    world_until(w, hearsay_counters(hearsay_uv_node(a->uv))->streams_in == 1);
     close(fd);
 }
 
@@ -191,10 +191,10 @@ static void a_refused_connection_is_reported(void **state)
     char text[64];
     snprintf(text, sizeof text, "127.44.1.2:%u", ntohs(in.sin_port));
     world_stop(b);
-    world_until(w, 1000, b->uv == NULL);
+    world_until(w, b->uv == NULL);
     uint64_t before = uv_hrtime();
     world_join_text(a, text);
-    world_until(w, 20000, a->joins == 1);
+    world_until(w, a->joins == 1);
     assert_int_equal(a->contacted, 0);
     assert_non_null(strstr(a->join_error, text));
     assert_true(uv_hrtime() - before < 8 * UINT64_C(1000000000)); /* told, not waited out */

@@ -52,15 +52,17 @@ void world_stop(struct told *told);
 void world_join(struct told *told, struct told *through);
 void world_join_text(struct told *told, const char *peer);
 
-/* Runs the loop until is_true, which must become so before the time is up. */
-#define world_until(w, ms, is_true) \
+#define WORLD_PATIENCE_MS 60000 /* a machine may be busy: how fast a thing is, the benches say */
+
+/* Runs the loop until is_true, which must become so before patience ends. */
+#define world_until(w, is_true) \
     do { \
-        world_guard(w, ms); \
+        world_guard(w, WORLD_PATIENCE_MS); \
         while (!(is_true) && !(w)->is_late) { \
             uv_run(&(w)->loop, UV_RUN_ONCE); \
         } \
         if (!(is_true)) { \
-            fail_msg("not true within %d ms: %s", (int)(ms), #is_true); \
+            fail_msg("not true within %d s: %s", WORLD_PATIENCE_MS / 1000, #is_true); \
         } \
     } while (0)
 /* Runs the loop for so long. */

@@ -33,27 +33,35 @@ steady() {
     sed -e 's/role=web,b=2/b=2,role=web/' -e '/goroutines/d' -e '/_time/d' -e 's/rtt: [0-9.]* ms/rtt: N ms/' -e 's/[0-9.]* sec/N sec/g' -e '/"[a-z]*_queue"/d' -e '/ [a-z]*_queue = /d' -e 's/,$//' -e 's/ *$//' | sort
 }
 
-# same COMMAND FLAGS…: at both agents
+# same COMMAND FLAGS…: at both agents. Asked again while they differ: between the one's answer and the other's, the world may move, and an answer may be late.
 at='1 2'
 same() {
     for number in $at; do
-        command=$1
-        shift
-        serf "$command" -rpc-addr="$net.$number:7373" "$@" >"$work/serf.out" 2>/dev/null
-        wanted=$?
-        "$HEARSAY" "$command" "-rpc-addr=$net.$number:7373" "$@" >"$work/hearsay.out" 2>"$work/hearsay.err"
-        got=$?
-        [ $got -eq $wanted ] || fail "$command $*: exit code $got instead of $wanted at $number"
-        if [ $wanted -ne 0 ]; then # serf tells failures on stdout, in several lines
-            [ ! -s "$work/hearsay.out" ] && [ "$(wc -l <"$work/hearsay.err")" -eq 1 ] || fail "$command $*: not one line at $number"
-            set -- "$command" "$@"
-            continue
-        fi
-        steady <"$work/serf.out" >"$work/wanted"
-        steady <"$work/hearsay.out" >"$work/got"
-        diff "$work/wanted" "$work/got" || fail "$command $*: prints something else at $number"
-        set -- "$command" "$@"
+        within "$* at $number: the same (difference.log)" is_same "$number" "$@"
     done
+}
+
+differs() {
+    echo "$*" >"$work/difference.log"
+    return 1
+}
+
+# is_same NUMBER COMMAND FLAGS…
+is_same() {
+    number=$1 command=$2
+    shift 2
+    serf "$command" -rpc-addr="$net.$number:7373" "$@" >"$work/serf.out" 2>/dev/null
+    wanted=$?
+    "$HEARSAY" "$command" "-rpc-addr=$net.$number:7373" "$@" >"$work/hearsay.out" 2>"$work/hearsay.err"
+    got=$?
+    [ $got -eq $wanted ] || differs "exit code $got instead of $wanted" || return 1
+    if [ $wanted -ne 0 ]; then # serf tells failures on stdout, in several lines
+        [ ! -s "$work/hearsay.out" ] && [ "$(wc -l <"$work/hearsay.err")" -eq 1 ] || differs "not one line: $(cat "$work/hearsay.err")"
+        return
+    fi
+    steady <"$work/serf.out" >"$work/wanted"
+    steady <"$work/hearsay.out" >"$work/got"
+    diff "$work/wanted" "$work/got" >"$work/difference.log"
 }
 
 same members
