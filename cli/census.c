@@ -168,6 +168,7 @@ static bool read_view(struct census *c, uint32_t number)
         memcpy(claim.versions, m.versions, sizeof claim.versions);
         o->claims[census_subject(c, m.name)] = claim;
     }
+    product_read(&o->product, view);
     hearsay_inspect_destroy(view); /* its bytes are no longer needed */
     c->looks[number].inspection.look = NULL;
     return true;

@@ -7,6 +7,7 @@
 #define HEARSAY_CLI_CENSUS_H
 
 #include "cli/look.h"
+#include "cli/product.h"
 
 #include "base/table.h"
 
@@ -37,6 +38,7 @@ struct observation {
     char address[64];
     uint32_t subject; /* whose view it is; CENSUS_NONE: who it is could not be told */
     struct hearsay_inspect_facts facts;
+    struct product product;
     struct claim *claims;
     uint32_t claim_count; /* subjects that were known when it was read; later ones it never named */
     bool is_seen;

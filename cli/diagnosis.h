@@ -9,6 +9,8 @@
 #include "cli/census.h"
 #include "cli/findings.h"
 
+/* Part of diagnosis_of_cluster: which products these are, whether they fit together, and whether their own states agree. */
+void diagnosis_of_products(const struct census *c, struct findings *f);
 void diagnosis_of_reach(const struct census *c, struct findings *f);
 /* is_split: the cluster is in parts, so that what one part says of members of another needs no finding of its own. */
 void diagnosis_of_views(const struct census *c, bool is_split, struct findings *f);

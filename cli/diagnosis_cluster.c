@@ -158,30 +158,17 @@ static bool say_groups(const struct census *c, struct groups *g, struct findings
 static void compare_encryption(const struct census *c, struct findings *f)
 {
     uint32_t plain = 0, sealed = 0;
+    bool has_no_keys = false; /* a product that can do TLS only */
     for (uint32_t i = 0; i < c->look_count; i++) {
+        has_no_keys |= c->observations[i].is_seen && c->observations[i].product.kind == PRODUCT_ALERTMANAGER;
         plain += c->observations[i].is_seen && !c->observations[i].facts.is_encrypted;
         sealed += c->observations[i].is_seen && c->observations[i].facts.is_encrypted;
     }
     if (plain > 0 && sealed == 0) {
-        findings_add(f, FINDING_NOTE, "unencrypted", "set a key (hearsay keygen), unless the network is yours alone",
+        findings_add(f, FINDING_NOTE, "unencrypted",
+                     has_no_keys ? "give it TLS (--cluster.tls-config), unless the network is yours alone"
+                                 : "set a key (hearsay keygen), unless the network is yours alone",
                      "the cluster is not encrypted: whoever reaches a gossip port reads and lies");
-    }
-}
-
-static void compare_personality(const struct census *c, struct findings *f)
-{
-    uint32_t serf = CENSUS_NONE, plain = CENSUS_NONE;
-    for (uint32_t i = 0; i < c->look_count; i++) {
-        if (c->observations[i].is_seen) {
-            *(c->observations[i].facts.is_serf ? &serf : &plain) = i;
-        }
-    }
-    if (serf != CENSUS_NONE && plain != CENSUS_NONE) {
-        struct finding *one = findings_add(f, FINDING_PROBLEM, "personality",
-                                           "two products share this cluster: give each its own label, and let the strangers leave",
-                                           "Serf and plain memberlist are mixed");
-        finding_show(one, "%s is Serf", census_name(c, serf));
-        finding_show(one, "%s is plain memberlist", census_name(c, plain));
     }
 }
 
@@ -280,9 +267,9 @@ bool diagnosis_of_cluster(const struct census *c, struct findings *f)
                      c->look_count);
     }
     compare_encryption(c, f);
-    compare_personality(c, f);
     compare_versions(c, f);
     compare_clocks(c, f);
     compare_places(c, f);
+    diagnosis_of_products(c, f);
     return is_split;
 }

@@ -63,7 +63,7 @@ static json_t *looked_at(const struct census *c)
         }
         if (o->is_seen) {
             json_object_set_new(one, "members", json_integer(o->facts.members));
-            json_object_set_new(one, "personality", json_string(o->facts.is_serf ? "serf" : "memberlist"));
+            json_object_set_new(one, "personality", json_string(product_word(o->product.kind)));
             json_object_set_new(one, "encrypted", json_boolean(o->facts.is_encrypted));
         }
         json_array_append_new(all, one);

@@ -6,8 +6,7 @@
 #include "cli/command.h"
 #include "cli/inspection.h"
 #include "cli/look.h"
-
-#include <string.h>
+#include "cli/product.h"
 
 #define PINGS 5
 #define PING_WAIT_MS 500
@@ -37,8 +36,8 @@ static int run(int count, char **arguments)
     struct places places;
     struct look_rules rules = {.options = &options, .ping_wait_ms = PING_WAIT_MS, .pings = PINGS};
     bool is_json;
-    if (personality != NULL && strcmp(personality, "serf") != 0 && strcmp(personality, "memberlist") != 0) {
-        command_misused("--personality %s: there is serf and memberlist", personality);
+    if (personality != NULL && product_of_word(personality) == PRODUCT_KINDS) {
+        command_misused("--personality %s: there is memberlist, serf, alertmanager, consul, nomad and dskit", personality);
         return EXIT_FAILED;
     }
     if (!command_format(format, &is_json) || !look_read_flags(&options, &rules.timeout_ms) ||
@@ -59,7 +58,7 @@ static int run(int count, char **arguments)
 
 static const struct flag flags[] = {
     LOOK_FLAGS,
-    {"personality", FLAG_TEXT, &personality, "serf|memberlist", "what it should be; says so when it is not"},
+    {"personality", FLAG_TEXT, &personality, "PRODUCT", "memberlist, serf, alertmanager, consul, nomad or dskit; says when it is not"},
     {"format", FLAG_TEXT, &format, "text|json", "how to print (default text)"},
     {.name = NULL},
 };

@@ -6,6 +6,8 @@
 
 #include "base/bytes.h"
 #include "cli/plain.h"
+#include "cli/product.h"
+#include "cli/versions.h"
 
 #include <hearsay/hearsay.h>
 #include <hearsay/hearsay_uv.h>
@@ -54,7 +56,8 @@ static void say_refusal(const struct inspection *i, char *out, size_t size)
         snprintf(out, size, "it answers in plain text although we came with a key: the node runs without encryption; leave --encrypt away");
         break;
     case HEARSAY_INSPECT_MORE:
-        snprintf(out, size, "it accepted the stream but did not answer in time: overloaded, frozen, or not memberlist");
+        snprintf(out, size, "it accepted the stream but did not answer in time: %s", i->acks > 0 ? "overloaded, or serving too many exchanges"
+                 : "overloaded, frozen, behind TLS (as Alertmanager with --cluster.tls-config), or not memberlist");
         break;
     default:
         if (i->bytes == 0) {
@@ -66,21 +69,42 @@ static void say_refusal(const struct inspection *i, char *out, size_t size)
     }
 }
 
+/* Versions that do not overlap, as this view tells them. */
+static bool say_clash(const struct inspection *i, char *out, size_t size)
+{
+    struct hearsay_member m;
+    struct versions versions = {.count = 0};
+    char clash[256];
+    for (size_t position = 0; hearsay_inspect_next_member(i->look, &position, &m);) {
+        if (m.status == HEARSAY_ALIVE || m.status == HEARSAY_SUSPECT) {
+            versions_take(&versions, m.name, m.versions);
+        }
+    }
+    bool is_clash = versions_clash(&versions, clash, sizeof clash);
+    if (is_clash) {
+        plain_tame(clash);
+        snprintf(out, size, "versions clash: %s; exchanges and joins between such members are refused", clash);
+    }
+    return is_clash;
+}
+
 void inspection_finding(const struct inspection *i, char *out, size_t size)
 {
-    struct hearsay_inspect_facts facts;
     out[0] = 0;
     if (!is_seen(i)) {
         say_refusal(i, out, size);
         return;
     }
-    hearsay_inspect_get_facts(i->look, &facts);
     if (i->acks == 0) {
         snprintf(out, size, "streams work but no ping is answered: UDP to this port is blocked, and others will suspect this node");
     } else if (i->acks < i->pings) {
         snprintf(out, size, "%u of %u pings were lost", i->pings - i->acks, i->pings);
-    } else if (i->expected != NULL && (strcmp(i->expected, "serf") == 0) != facts.is_serf) {
-        snprintf(out, size, "this is %s, not %s", facts.is_serf ? "Serf" : "plain memberlist", i->expected);
+    } else if (!say_clash(i, out, size) && i->expected != NULL) {
+        struct product product;
+        product_read(&product, i->look);
+        if (!product_is(product.kind, product_of_word(i->expected))) {
+            snprintf(out, size, "this is %s, not %s", product_title(product.kind), product_title(product_of_word(i->expected)));
+        }
     }
 }
 
@@ -138,13 +162,19 @@ static void print_members(const struct inspection *i, bool is_serf)
 void inspection_print_text(const struct inspection *i)
 {
     struct hearsay_inspect_facts f;
-    char finding[512];
+    struct product product;
+    char finding[512], state[4096];
     inspection_finding(i, finding, sizeof finding);
     printf("%s", i->address);
     if (is_seen(i)) {
         hearsay_inspect_get_facts(i->look, &f);
-        printf(": %s, %s, %s, %u member%s\n", f.is_serf ? "Serf" : "plain memberlist", f.is_encrypted ? "encrypted" : "NOT ENCRYPTED",
+        product_read(&product, i->look);
+        product_describe(&product, state, sizeof state);
+        printf(": %s, %s, %s, %u member%s\n", product_title(product.kind), f.is_encrypted ? "encrypted" : "NOT ENCRYPTED",
                f.is_compressed ? "compressed" : "not compressed", f.members, f.members == 1 ? "" : "s");
+        if (state[0] != 0) {
+            puts(state);
+        }
         if (f.is_serf) {
             printf("clocks: members %llu, events %llu, queries %llu\n", (unsigned long long)f.member_time, (unsigned long long)f.event_time,
                    (unsigned long long)f.query_time);
@@ -205,7 +235,10 @@ void inspection_print_json(const struct inspection *i)
         for (size_t position = 0; hearsay_inspect_next_member(i->look, &position, &m);) {
             json_array_append_new(members, member_json(&m, f.is_serf));
         }
-        json_object_set_new(root, "personality", json_string(f.is_serf ? "serf" : "memberlist"));
+        struct product product;
+        product_read(&product, i->look);
+        json_object_set_new(root, "personality", json_string(product_word(product.kind)));
+        json_object_set_new(root, "state", product_json(&product));
         json_object_set_new(root, "encrypted", json_boolean(f.is_encrypted));
         json_object_set_new(root, "compressed", json_boolean(f.is_compressed));
         json_object_set_new(root, "clocks", json_pack("{s:I, s:I, s:I}", "members", (json_int_t)f.member_time, "events",

@@ -51,6 +51,8 @@ HEARSAY_API void hearsay_inspect_get_facts(const struct hearsay_inspection *insp
  * leaving is Serf's own and comes from its user state. */
 HEARSAY_API bool hearsay_inspect_next_member(const struct hearsay_inspection *inspection, size_t *position,
                                              struct hearsay_member *member);
+/* What the application added to its answer: Serf's own state, Alertmanager's silences, … Borrowed from the inspection; empty = nothing. */
+HEARSAY_API struct hearsay_bytes hearsay_inspect_user_state(const struct hearsay_inspection *inspection);
 /* A ping datagram for the node called name (NULL or "" = whoever is there). Bytes live until the next call. */
 HEARSAY_API struct hearsay_bytes hearsay_inspect_ping(struct hearsay_inspection *inspection, const char *name, uint32_t sequence);
 /* Is this datagram the ack to that ping? *abilities gets the answerer's abilities (0 = not hearsay); may be NULL. */

@@ -169,7 +169,8 @@ static enum hearsay_inspect_status read_view(struct hearsay_inspection *s, struc
         return HEARSAY_INSPECT_BAD;
     }
     s->facts.has_user_state = header.user_state_size > 0;
-    if (serf_state_decode(reader_take(&r, header.user_state_size), &state)) {
+    s->user_state = reader_take(&r, header.user_state_size);
+    if (serf_state_decode(s->user_state, &state)) {
         s->facts.is_serf = true;
         s->facts.member_time = state.ltime;
         s->facts.event_time = state.event_ltime;
@@ -233,6 +234,7 @@ enum hearsay_inspect_status hearsay_inspect_feed(struct hearsay_inspection *s, c
     }
     if (s->status == HEARSAY_INSPECT_BAD) {
         s->facts.members = 0;
+        s->user_state = (struct hearsay_bytes){NULL, 0};
     }
     return s->status;
 }
@@ -245,6 +247,11 @@ const char *hearsay_inspect_text(const struct hearsay_inspection *s)
 void hearsay_inspect_get_facts(const struct hearsay_inspection *s, struct hearsay_inspect_facts *facts)
 {
     *facts = s->facts;
+}
+
+struct hearsay_bytes hearsay_inspect_user_state(const struct hearsay_inspection *s)
+{
+    return s->user_state;
 }
 
 bool hearsay_inspect_next_member(const struct hearsay_inspection *s, size_t *position, struct hearsay_member *member)

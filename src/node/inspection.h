@@ -24,6 +24,7 @@ struct hearsay_inspection {
     struct buffer out, scratch[2];
     struct buffer names; /* NUL-terminated, one after the other */
     struct told *entries;
+    struct hearsay_bytes user_state; /* in the body */
     enum hearsay_inspect_status status;
     struct hearsay_inspect_facts facts;
     char text[256];

@@ -35,7 +35,22 @@ looks 0 'pings: 5 of 5 answered, round trip [0-9.]+ / [0-9.]+ / [0-9.]+ ms' "$ne
 looks 0 ': Serf, encrypted, compressed, 1 member$' --encrypt "@$work/key" "$net.2"
 looks 0 ': Serf, encrypted, .* 1 member$' --label blue "-encrypt=@$work/key" "$net.3"
 looks 0 ': plain memberlist, NOT ENCRYPTED,' "$net.4"
-looks 0 'this is plain memberlist, not serf' --personality serf "$net.4"
+looks 0 'this is plain memberlist, not Serf' --personality serf "$net.4"
+
+# Consul and Nomad are Serf with tags of their own
+theirs s6 6 -tag role=consul -tag dc=east -tag build=1.9.0:3c1c
+theirs c7 7 -tag role=node -tag dc=east -tag build=1.8.4:12b1
+theirs n8 8 -tag role=nomad -tag dc=west -tag build=1.0.1
+for number in 6 7 8; do
+    answers $number
+done
+calls 6 7
+within "s6 sees c7" sees 6 c7 alive
+looks 0 "^$net.6: Consul, NOT ENCRYPTED, compressed, 2 members\$" --personality serf "$net.6"
+looks 0 '^datacenter east: 1 server, 1 client, versions (1.9.0, 1.8.4|1.8.4, 1.9.0)$' --personality consul "$net.7"
+looks 0 'this is Nomad, not Consul' --personality consul "$net.8"
+"$HEARSAY" doctor "$net.6" >"$work/out" 2>&1
+grep -Eq '^warning +2 versions of Consul are mixed: 1.[89].[04], 1.[89].[04]$' "$work/out" || fail "builds: $(cat "$work/out")"
 
 looks 1 'it answers encrypted, and we have no key' "$net.2"
 looks 1 'our key does not open it' --encrypt "@$work/wrong" "$net.2"
@@ -47,7 +62,7 @@ looks 1 'Connection refused; is a node running there' "$net.99"
 looks 1 "'99999' is no port" "$net.1:99999"
 looks 1 'cannot read .*/none' --encrypt "@$work/none" "$net.1"
 looks 1 'not 16, 24 or 32 bytes in base64' --encrypt AAEC "$net.1"
-looks 2 'there is serf and memberlist' --personality consul "$net.1"
+looks 2 'there is memberlist, serf, alertmanager, consul, nomad and dskit' --personality redis "$net.1"
 looks 2 'there is no flag --encryp' --encryp x "$net.1"
 looks 2 'an argument is missing'
 

@@ -61,6 +61,7 @@ static void picture(size_t count, const char *const rows[])
         c.looks[i].inspection.rtt_sum_us = 300;
         c.observations[i].is_seen = true;
         c.observations[i].facts = (struct hearsay_inspect_facts){.is_serf = true, .is_encrypted = true};
+        c.observations[i].product.kind = PRODUCT_SERF;
         c.observations[i].claim_count = (uint32_t)count;
         c.observations[i].claims = calloc(count, sizeof(struct claim));
         for (uint32_t s = 0; s < count; s++) {
@@ -267,9 +268,24 @@ static void mixes_of_products_and_lack_of_keys_are_told(void **state)
 {
     (void)state;
     PICTURE("AA", "AA");
-    c.observations[1].facts.is_serf = false;
+    c.observations[1].product.kind = PRODUCT_ALERTMANAGER;
     judge();
     expect_kinds("personality");
+    PICTURE("AA", "AA"); /* a Consul is a Serf */
+    c.observations[1].product.kind = PRODUCT_CONSUL;
+    judge();
+    expect_kinds("");
+    PICTURE("AA", "AA");
+    memcpy(c.observations[0].claims[1].versions, (const uint8_t[]){1, 5, 2, 2, 5, 5}, 6);
+    judge();
+    expect_kinds("version-clash");
+    PICTURE("AA", "AA", "AA");
+    for (int i = 0; i < 3; i++) {
+        c.observations[i].product.kind = PRODUCT_ALERTMANAGER;
+        c.observations[i].product.digest = i == 2;
+    }
+    judge();
+    expect_kinds("state-differs");
     PICTURE("AA", "AA");
     c.observations[0].facts.is_encrypted = c.observations[1].facts.is_encrypted = false;
     judge();
