@@ -207,6 +207,9 @@ static void on_event(struct hearsay_uv *uv, const struct hearsay_event *event, v
         return;
     }
     if (event->type == HEARSAY_PUT_DONE || event->type == HEARSAY_REPAIR_DONE || event->type == HEARSAY_ENTRY_CHANGED) {
+        if (life->web.talks != NULL && (event->type == HEARSAY_ENTRY_CHANGED || web_done(&life->web, event))) {
+            chores_want(&life->chores, CHORE_WATCHERS, 0);
+        }
         service_event(&life->service, event); /* of no interest to anybody else */
         return;
     }
@@ -304,6 +307,7 @@ static void run_chore(void *context, enum chore chore)
         break;
     case CHORE_WATCHERS:
         kv_tell_watchers(&life->service);
+        web_wake(&life->web);
         break;
     case CHORE_EXPIRY:
         kv_expire(&life->service);

@@ -85,6 +85,15 @@ static size_t utf8_size(const uint8_t *p, size_t left)
     return is_overlong || is_outside ? 0 : size;
 }
 
+bool text_is_utf8(struct hearsay_bytes string)
+{
+    size_t size = 1;
+    for (size_t i = 0; i < string.size && size > 0; i += size) {
+        size = utf8_size(string.data + i, string.size - i);
+    }
+    return size > 0;
+}
+
 void text_json(struct text *t, struct hearsay_bytes string)
 {
     text_put(t, "\"", 1);

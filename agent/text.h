@@ -39,6 +39,7 @@ void text_printf(struct text *t, const char *format, ...) __attribute__((format(
 /* "…" in JSON: control bytes escaped, bytes that are not UTF-8 become U+FFFD. */
 void text_json(struct text *t, struct hearsay_bytes string);
 void text_json_c(struct text *t, const char *string);
+bool text_is_utf8(struct hearsay_bytes string);
 void text_base64(struct text *t, struct hearsay_bytes bytes);
 /* Standard base64 with padding. Answers the number of bytes, or -1 if it is none or longer than capacity. */
 int text_base64_decode(const char *string, uint8_t *out, size_t capacity);

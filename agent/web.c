@@ -14,9 +14,11 @@
 
 #include <dlfcn.h>
 #include <hearsay/hearsay_uv.h>
+#include <inttypes.h>
 #include <unistd.h>
 
 #define MODULE "hearsay-http.so"
+#define WAITING_MOST 192u /* streams and blocking reads: the rest of the connections stays for short requests */
 
 /* ---- who may ask ---------------------------------------------------------------------------------------------------------------- */
 
@@ -43,20 +45,20 @@ static bool is_own_origin(const struct http_request *request)
 
 /* ---- answers -------------------------------------------------------------------------------------------------------------------- */
 
-static void give(struct http_answer *answer, int status, struct text *body)
+void web_give(struct http_answer *answer, int status, struct text *body)
 {
     answer->status = status;
     answer->body = body->data;
     answer->size = body->size;
 }
 
-static void complain(struct http_answer *answer, int status, const char *what)
+void web_complain(struct http_answer *answer, int status, const char *what)
 {
     struct text body = {0};
     text_puts(&body, "{\"error\":");
     text_json_c(&body, what);
     text_puts(&body, "}\n");
-    give(answer, status, &body);
+    web_give(answer, status, &body);
 }
 
 static void answer_health(struct web *web, const struct http_request *request, struct http_answer *answer)
@@ -66,7 +68,7 @@ static void answer_health(struct web *web, const struct http_request *request, s
     (void)request;
     hearsay_get_stats(web->service->node, &stats);
     text_printf(&body, "{\"status\":\"alive\",\"health_score\":%u}\n", stats.health_score);
-    give(answer, 200, &body);
+    web_give(answer, 200, &body);
 }
 
 static void answer_ready(struct web *web, const struct http_request *request, struct http_answer *answer)
@@ -78,7 +80,7 @@ static void answer_ready(struct web *web, const struct http_request *request, st
     bool is_alone = web->settings.wants_peers && stats.members < 2, is_ready = !stats.is_leaving && !is_alone;
     text_printf(&body, "{\"ready\":%s,\"why\":\"%s\"}\n", is_ready ? "true" : "false",
                 stats.is_leaving ? "leaving the cluster" : is_alone ? "nobody was met yet" : "");
-    give(answer, is_ready ? 200 : 503, &body);
+    web_give(answer, is_ready ? 200 : 503, &body);
 }
 
 static void answer_metrics(struct web *web, const struct http_request *request, struct http_answer *answer)
@@ -87,7 +89,7 @@ static void answer_metrics(struct web *web, const struct http_request *request, 
     (void)request;
     web_metrics(web->service, web->settings.metrics, &body);
     answer->type = "text/plain; version=0.0.4; charset=utf-8";
-    give(answer, 200, &body);
+    web_give(answer, 200, &body);
 }
 
 static void answer_members(struct web *web, const struct http_request *request, struct http_answer *answer)
@@ -95,7 +97,7 @@ static void answer_members(struct web *web, const struct http_request *request, 
     struct text body = {0};
     (void)request;
     web_members(web->service, &body);
-    give(answer, 200, &body);
+    web_give(answer, 200, &body);
 }
 
 static void answer_status(struct web *web, const struct http_request *request, struct http_answer *answer)
@@ -103,7 +105,7 @@ static void answer_status(struct web *web, const struct http_request *request, s
     struct text body = {0};
     (void)request;
     web_status(web->service, &body);
-    give(answer, 200, &body);
+    web_give(answer, 200, &body);
 }
 
 static void answer_why(struct web *web, const struct http_request *request, struct http_answer *answer)
@@ -112,11 +114,58 @@ static void answer_why(struct web *web, const struct http_request *request, stru
     const char *name = request->path + strlen("/v1/why/");
     struct hearsay_member member;
     if (!hearsay_find_member(web->service->node, name, &member)) {
-        complain(answer, 404, "there is no member of that name");
+        web_complain(answer, 404, "there is no member of that name");
         return;
     }
     web_why(web->service, name, &body);
-    give(answer, 200, &body);
+    web_give(answer, 200, &body);
+}
+
+/* ---- streams, and those who wait ------------------------------------------------------------------------------------------------ */
+
+struct web_talk *web_talk(struct web *web, const struct http_request *request, int kind, struct http_answer *answer)
+{
+    if (kind != TALK_WISH && web->waiting >= WAITING_MOST) {
+        web_complain(answer, 503, "too many wait here already: try again later, or ask another agent");
+        return NULL;
+    }
+    struct web_talk *talk = must(calloc(1, sizeof *talk));
+    talk->kind = kind;
+    talk->next = web->talks;
+    talk->here = &web->talks;
+    if (talk->next != NULL) {
+        talk->next->here = &talk->next;
+    }
+    web->talks = talk;
+    web->waiting += kind != TALK_WISH;
+    *request->memory = talk;
+    return talk;
+}
+
+static void forget(void *context, void *memory)
+{
+    struct web *web = context;
+    struct web_talk *talk = memory;
+    *talk->here = talk->next;
+    if (talk->next != NULL) {
+        talk->next->here = talk->here;
+    }
+    web->waiting -= talk->kind != TALK_WISH;
+    text_deinit(&talk->prefix);
+    text_deinit(&talk->after);
+    free(talk);
+}
+
+void web_follow(struct web *web, const struct http_request *request, int kind, struct http_answer *answer)
+{
+    struct web_talk *talk = web_talk(web, request, kind, answer);
+    if (talk == NULL) {
+        return;
+    }
+    answer->status = 200;
+    answer->type = "text/event-stream";
+    answer->is_stream = true;
+    talk->is_resumed = kind == TALK_CHANGES && sscanf(request->last_event_id, "%" SCNu64, &talk->number) == 1;
 }
 
 /* ids are EPOCH-NUMBER; of another life's epoch everything that is kept is told. */
@@ -129,13 +178,15 @@ static void answer_events(struct web *web, const struct http_request *request, s
             from = request->arguments[i] + 6;
         }
     }
-    answer->status = 200;
-    answer->type = "text/event-stream";
-    answer->is_stream = true;
-    answer->cursor = web->backlog.newest;
+    web_follow(web, request, TALK_EVENTS, answer);
+    if (!answer->is_stream) {
+        return;
+    }
+    struct web_talk *talk = *request->memory;
+    talk->number = web->backlog.newest;
     if (from[0] != '\0') {
         bool is_ours = sscanf(from, "%llu-%llu", &epoch, &number) == 2 && epoch == web->epoch && number <= web->backlog.newest;
-        answer->cursor = is_ours ? number : 0;
+        talk->number = is_ours ? number : 0;
     }
 }
 
@@ -144,7 +195,7 @@ static void answer_file(struct web *web, const struct http_request *request, str
     const char *path = strcmp(request->path, "/ui/") == 0 ? "/ui/index.html" : request->path;
     const struct http_file *file = web->module->file(path);
     if (file == NULL) {
-        complain(answer, 404, "there is nothing here; /openapi.json lists the paths, /ui/ is for people");
+        web_complain(answer, 404, "there is nothing here; /openapi.json lists the paths, /ui/ is for people");
         return;
     }
     answer->status = 200;
@@ -159,18 +210,20 @@ static void answer_file(struct web *web, const struct http_request *request, str
 static const struct route {
     const char *path; /* with a '/' at its end: everything below */
     bool is_open;     /* without a token, for orchestrators and the page itself */
+    bool is_writable; /* by PUT and DELETE */
     void (*answer)(struct web *web, const struct http_request *request, struct http_answer *answer);
 } routes[] = {
-    {"/healthz", true, answer_health},
-    {"/readyz", true, answer_ready},
-    {"/metrics", false, answer_metrics},
-    {"/v1/members", false, answer_members},
-    {"/v1/status", false, answer_status},
-    {"/v1/why/", false, answer_why},
-    {"/v1/events", false, answer_events},
-    {"/openapi.json", true, answer_file},
-    {"/ui/", true, answer_file},
-    {"/", true, answer_file},
+    {"/healthz", true, false, answer_health},
+    {"/readyz", true, false, answer_ready},
+    {"/metrics", false, false, answer_metrics},
+    {"/v1/members", false, false, answer_members},
+    {"/v1/status", false, false, answer_status},
+    {"/v1/why/", false, false, answer_why},
+    {"/v1/kv/", false, true, web_kv},
+    {"/v1/events", false, false, answer_events},
+    {"/openapi.json", true, false, answer_file},
+    {"/ui/", true, false, answer_file},
+    {"/", true, false, answer_file},
 };
 
 static const struct route *find_route(const char *path)
@@ -184,29 +237,39 @@ static const struct route *find_route(const char *path)
     }
 }
 
-static void answer_request(void *context, const struct http_request *request, struct http_answer *answer)
+static bool refuse_request(void *context, const struct http_request *request, struct http_answer *answer)
 {
     struct web *web = context;
     const struct route *route = find_route(request->path);
-    bool is_reading = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
+    bool is_reading = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0,
+         is_writing = strcmp(request->method, "PUT") == 0 || strcmp(request->method, "DELETE") == 0;
     if (!route->is_open && !has_token(web, request)) {
-        complain(answer, 401, "this agent wants its token: Authorization: Bearer TOKEN");
+        web_complain(answer, 401, "this agent wants its token: Authorization: Bearer TOKEN");
     } else if (web->settings.token == NULL && !is_address(request->host)) {
-        complain(answer, 403, "without a token, name this agent by its address, not by a host name");
+        web_complain(answer, 403, "without a token, name this agent by its address, not by a host name");
     } else if (!is_reading && !is_own_origin(request)) {
-        complain(answer, 403, "pages of other origins may not change anything here");
-    } else if (!is_reading) {
-        complain(answer, 405, "this can only be read: use GET");
+        web_complain(answer, 403, "pages of other origins may not change anything here");
+    } else if (!is_reading && !(is_writing && route->is_writable)) {
+        answer->allow = route->is_writable ? "GET, HEAD, PUT, DELETE" : "GET, HEAD";
+        web_complain(answer, 405, route->is_writable ? "use GET, PUT or DELETE" : "this can only be read: use GET");
     } else {
-        route->answer(web, request, answer);
+        return false;
+    }
+    return true;
+}
+
+static void answer_request(void *context, const struct http_request *request, struct http_answer *answer)
+{
+    struct web *web = context;
+    if (!refuse_request(web, request, answer)) {
+        find_route(request->path)->answer(web, request, answer);
     }
 }
 
-static bool next_event(void *context, uint64_t *cursor, struct hearsay_bytes *bytes)
+static bool next_line(struct web *web, struct web_talk *talk)
 {
-    struct web *web = context;
     uint64_t lost;
-    const char *line = backlog_next(&web->backlog, cursor, &lost);
+    const char *line = backlog_next(&web->backlog, &talk->number, &lost);
     if (line == NULL) {
         return false;
     }
@@ -214,11 +277,20 @@ static bool next_event(void *context, uint64_t *cursor, struct hearsay_bytes *by
     if (lost > 0) {
         text_printf(&web->chunk, "event: lost\ndata: {\"lost\":%llu}\n\n", (unsigned long long)lost);
     }
-    text_printf(&web->chunk, "id: %llu-%llu\ndata: ", (unsigned long long)web->epoch, (unsigned long long)*cursor);
+    text_printf(&web->chunk, "id: %llu-%llu\ndata: ", (unsigned long long)web->epoch, (unsigned long long)talk->number);
     text_puts(&web->chunk, line);
     text_puts(&web->chunk, "\n\n");
-    *bytes = (struct hearsay_bytes){(const uint8_t *)web->chunk.data, web->chunk.size};
     return true;
+}
+
+static bool next_event(void *context, void *memory, struct hearsay_bytes *bytes)
+{
+    struct web *web = context;
+    struct web_talk *talk = memory;
+    text_shrink(&web->chunk);
+    bool is_any = (talk->kind == TALK_CHANGES ? web_kv_next : next_line)(web, talk);
+    *bytes = (struct hearsay_bytes){(const uint8_t *)web->chunk.data, is_any ? web->chunk.size : 0};
+    return is_any;
 }
 
 /* ---- life ----------------------------------------------------------------------------------------------------------------------- */
@@ -290,7 +362,9 @@ bool web_open(struct web *web, uv_loop_t *loop, struct service *service, const s
                              .key = settings->key,
                              .context = web,
                              .answer = answer_request,
-                             .next_event = next_event};
+                             .refuse = refuse_request,
+                             .next_event = next_event,
+                             .forget = forget};
     web->http = web->module->open(&host, &web->port, error, size);
     return web->http != NULL;
 }
@@ -304,6 +378,13 @@ void web_event(struct web *web, const struct hearsay_event *event)
     backlog_put(&web->backlog, line.data, line.size);
     text_deinit(&line);
     web->module->wake(web->http);
+}
+
+void web_wake(struct web *web)
+{
+    if (web->http != NULL && web->talks != NULL) {
+        web->module->wake(web->http);
+    }
 }
 
 void web_close(struct web *web)

@@ -10,7 +10,7 @@
 #include <hearsay/types.h>
 #include <uv.h>
 
-#define HTTP_DOOR 1u /* changes when this header does */
+#define HTTP_DOOR 2u /* changes when this header does */
 #define HTTP_ARGUMENTS 16
 #define HTTP_BODY_MAX (1u << 20)
 
@@ -21,18 +21,21 @@ struct http_request {
     const char *arguments[HTTP_ARGUMENTS]; /* "key=value", percent-decoded; ends with NULL when there are fewer */
     const char *authorization, *host, *origin, *last_event_id; /* header fields; "" when absent */
     struct hearsay_bytes body;
+    void **memory;         /* the agent's, for this request: NULL at first, kept from one try to the next and for the stream */
     bool is_last_try;      /* its time to wait is over: an answer is due */
 };
 
 struct http_answer {
     int status;
     const char *type;   /* of the content; static */
-    char *body;         /* from malloc; the module frees it. NULL with is_static, see below */
+    const char *allow;  /* with 405: the methods that there are */
+    char *body;         /* from malloc; the module frees it */
     size_t size;
     const char *bytes;  /* instead of body: content that lives for ever */
     const char *cache;  /* Cache-Control; NULL = no-store */
-    bool is_stream;     /* server-sent events follow, from cursor on, until somebody hangs up */
-    uint64_t cursor;
+    bool is_stream;     /* server-sent events follow until somebody hangs up */
+    bool has_index;     /* X-Hearsay-Index */
+    uint64_t index;
     uint32_t wait_ms;   /* not 0: nothing to say yet; ask again at the next wake, and at last after so long */
 };
 
@@ -43,8 +46,12 @@ struct http_host {
     const char *certificate, *key; /* PEM files; NULL = no TLS */
     void *context;
     void (*answer)(void *context, const struct http_request *request, struct http_answer *answer);
-    /* What a stream is to be sent after cursor; false when there is nothing yet. bytes live until the next call. */
-    bool (*next_event)(void *context, uint64_t *cursor, struct hearsay_bytes *bytes);
+    /* Asked before a body is read, so that nobody without the right to it makes us hold one. True: answer has been filled in. */
+    bool (*refuse)(void *context, const struct http_request *request, struct http_answer *answer);
+    /* What a stream is to be sent next; false when there is nothing yet. bytes live until the next call. */
+    bool (*next_event)(void *context, void *memory, struct hearsay_bytes *bytes);
+    /* The request or stream with this memory is over. */
+    void (*forget)(void *context, void *memory);
 };
 
 /* A file that the module carries: the page for people, and the description for programs. */

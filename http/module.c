@@ -47,7 +47,9 @@ struct conversation {
     size_t body_size, body_wanted;
     struct http_answer answer;
     size_t sent;
+    void *memory; /* the agent's */
     uint64_t until_us;
+    bool is_last; /* the connection ends with this answer */
     bool is_open, is_flushed; /* is_flushed: something could be written since the last heartbeat */
 };
 
@@ -166,6 +168,9 @@ static void forget(struct conversation *c)
     }
     free(c->body);
     free(c->answer.body);
+    if (c->memory != NULL) {
+        c->http->host.forget(c->http->host.context, c->memory);
+    }
     if (c->wsi != NULL) {
         set_busy(c->wsi, false);
     }
@@ -237,6 +242,17 @@ static int put_header(struct conversation *c)
         lws_add_http_header_by_token(c->wsi, WSI_TOKEN_HTTP_WWW_AUTHENTICATE, (const uint8_t *)"Bearer", 6, &at, end) != 0) {
         return -1;
     }
+    if (a->allow != NULL && lws_add_http_header_by_token(c->wsi, WSI_TOKEN_HTTP_ALLOW, (const uint8_t *)a->allow, (int)strlen(a->allow),
+                                                         &at, end) != 0) {
+        return -1;
+    }
+    if (a->has_index) {
+        char index[24];
+        int length = snprintf(index, sizeof index, "%llu", (unsigned long long)a->index);
+        if (lws_add_http_header_by_name(c->wsi, (const uint8_t *)"x-hearsay-index:", (const uint8_t *)index, length, &at, end) != 0) {
+            return -1;
+        }
+    }
     for (size_t i = 0; i < sizeof guards / sizeof guards[0]; i++) {
         if (lws_add_http_header_by_name(c->wsi, (const uint8_t *)guards[i].name, (const uint8_t *)guards[i].value,
                                         (int)strlen(guards[i].value), &at, end) != 0) {
@@ -244,6 +260,14 @@ static int put_header(struct conversation *c)
         }
     }
     return lws_finalize_write_http_header(c->wsi, start, &at, end);
+}
+
+static int finish(struct conversation *c)
+{
+    struct lws *wsi = c->wsi;
+    bool is_last = c->is_last;
+    forget(c);
+    return is_last || lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
 static int begin_answer(struct conversation *c)
@@ -258,16 +282,14 @@ static int begin_answer(struct conversation *c)
         lws_set_timer_usecs(c->wsi, HEARTBEAT_US);
         c->is_flushed = true;
         join_waiting(c);
-    } else if (c->answer.size == 0 || strcmp(c->method, "HEAD") == 0) {
-        forget(c);
-        return lws_http_transaction_completed(c->wsi) ? -1 : 0;
+    } else if (c->answer.size == 0 || (c->method != NULL && strcmp(c->method, "HEAD") == 0)) {
+        return finish(c);
     }
     lws_callback_on_writable(c->wsi);
     return 0;
 }
 
-/* Asks the agent. What has no answer yet waits for the next wake. */
-static int ask(struct conversation *c, bool is_last_try)
+static struct http_request request_of(struct conversation *c, bool is_last_try)
 {
     struct http_request request = {.method = c->method,
                                    .path = c->fields[FIELD_PATH],
@@ -276,10 +298,18 @@ static int ask(struct conversation *c, bool is_last_try)
                                    .origin = c->fields[FIELD_ORIGIN],
                                    .last_event_id = c->fields[FIELD_EVENT],
                                    .body = {c->body, c->body_size},
+                                   .memory = &c->memory,
                                    .is_last_try = is_last_try};
     for (int i = 0; i < HTTP_ARGUMENTS; i++) {
         request.arguments[i] = c->arguments[i];
     }
+    return request;
+}
+
+/* Asks the agent. What has no answer yet waits for the next wake. */
+static int ask(struct conversation *c, bool is_last_try)
+{
+    struct http_request request = request_of(c, is_last_try);
     c->answer = (struct http_answer){.status = 500};
     c->http->host.answer(c->http->host.context, &request, &c->answer);
     if (c->answer.wait_ms == 0 || is_last_try) {
@@ -294,10 +324,12 @@ static int ask(struct conversation *c, bool is_last_try)
     return 0;
 }
 
-static int refuse(struct lws *wsi, unsigned status)
+/* And hangs up: what follows on this connection cannot be trusted. why is JSON, and lives for ever. */
+static int refuse(struct conversation *c, int status, const char *why)
 {
-    lws_return_http_status(wsi, status, NULL);
-    return -1; /* and hang up: what follows on this connection cannot be trusted */
+    c->is_last = true;
+    c->answer = (struct http_answer){.status = status, .bytes = why, .size = strlen(why)};
+    return begin_answer(c);
 }
 
 static int on_request(struct conversation *c, struct lws *wsi, const char *path, size_t length)
@@ -311,10 +343,10 @@ static int on_request(struct conversation *c, struct lws *wsi, const char *path,
     long long wanted = body_length(wsi);
     c->method = method_of(wsi);
     if (wanted < 0 || c->method == NULL || memchr(path, 0, length) != NULL) {
-        return refuse(wsi, HTTP_STATUS_BAD_REQUEST);
+        return refuse(c, 400, "{\"error\":\"tell the length of the body once, by a plain Content-Length\"}\n");
     }
     if (wanted > HTTP_BODY_MAX) {
-        return refuse(wsi, HTTP_STATUS_REQ_ENTITY_TOO_LARGE);
+        return refuse(c, 413, "{\"error\":\"the body is larger than 1 MiB\"}\n");
     }
     c->body_wanted = (size_t)wanted;
     c->fields[FIELD_PATH] = strndup(path, length);
@@ -324,13 +356,18 @@ static int on_request(struct conversation *c, struct lws *wsi, const char *path,
     c->fields[FIELD_EVENT] = copy_custom(wsi, "last-event-id:");
     for (int i = 0; i < FIELDS; i++) {
         if (c->fields[i] == NULL) {
-            return refuse(wsi, HTTP_STATUS_BAD_REQUEST);
+            return refuse(c, 400, "{\"error\":\"a header field is too long\"}\n");
         }
     }
     if (!read_arguments(c)) {
         return -1;
     }
     if (wanted > 0) {
+        struct http_request request = request_of(c, false);
+        if (http->host.refuse(http->host.context, &request, &c->answer)) {
+            c->is_last = true; /* what follows is the body that nobody wants */
+            return begin_answer(c);
+        }
         lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, SILENCE_S);
         return 0; /* the body comes next */
     }
@@ -339,6 +376,9 @@ static int on_request(struct conversation *c, struct lws *wsi, const char *path,
 
 static int on_body(struct conversation *c, const void *data, size_t size)
 {
+    if (c->is_last) {
+        return 0; /* it is being told that nobody wants this */
+    }
     if (c->body_size + size > c->body_wanted) {
         return -1;
     }
@@ -370,7 +410,7 @@ static int on_writable(struct conversation *c)
     if (a->is_stream) {
         struct hearsay_bytes chunk;
         c->is_flushed = true;
-        if (!c->http->host.next_event(c->http->host.context, &a->cursor, &chunk)) {
+        if (!c->http->host.next_event(c->http->host.context, c->memory, &chunk)) {
             return 0;
         }
         lws_callback_on_writable(c->wsi);
@@ -386,9 +426,7 @@ static int on_writable(struct conversation *c)
         lws_callback_on_writable(c->wsi);
         return 0;
     }
-    struct lws *wsi = c->wsi;
-    forget(c);
-    return lws_http_transaction_completed(wsi) ? -1 : 0;
+    return finish(c);
 }
 
 static int on_timer(struct conversation *c)
@@ -425,7 +463,7 @@ static int on_callback(struct lws *wsi, enum lws_callback_reasons reason, void *
     case LWS_CALLBACK_HTTP_BODY:
         return on_body(c, in, length);
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-        return c->is_open ? ask(c, false) : -1;
+        return !c->is_open ? -1 : c->is_last || c->body_wanted == 0 ? 0 : ask(c, false);
     case LWS_CALLBACK_HTTP_WRITEABLE:
         return c != NULL && c->is_open ? on_writable(c) : 0;
     case LWS_CALLBACK_TIMER:
