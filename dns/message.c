@@ -134,10 +134,11 @@ bool dns_read_opt(const struct dns_record *record, struct dns_opt *opt)
         struct hearsay_bytes value = reader_take(&data, reader_u16(&data));
         if (!data.is_bad && code == OPTION_COOKIE) {
             opt->cookie = value;
-            if (value.size != 8 && (value.size < 16 || value.size > 40)) {
-                return false;
-            }
+            data.is_bad = value.size != 8 && (value.size < 16 || value.size > 40);
         }
+    }
+    if (data.is_bad) {
+        opt->cookie = bytes_of(NULL, 0);
     }
     return !data.is_bad;
 }

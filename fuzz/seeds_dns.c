@@ -16,7 +16,11 @@ static void question(const char *name, uint16_t type, bool has_opt, struct hears
     if (!dns_name_parse(&q.name, name) || !dns_put_question(&w, &q) || (has_opt && !dns_put_opt(&w, 1232, DNS_NOERROR, cookie))) {
         seed_stop(name, "does not fit");
     }
-    seed("dns_message", -1, dns_finish(&w));
+    struct hearsay_bytes bytes = dns_finish(&w);
+    seed("dns_message", -1, bytes);
+    for (int asker = 0; asker < 3; asker++) {
+        seed("dns_responder", asker, bytes);
+    }
 }
 
 static void answer(void)
@@ -58,6 +62,7 @@ static void attacks(void)
         memcpy(room + DNS_HEADER, names[i], size);
         memcpy(room + DNS_HEADER + size, "\0\1\0\1", 4);
         seed("dns_message", -1, bytes_of(room, DNS_HEADER + size + 4));
+        seed("dns_responder", 0, bytes_of(room, DNS_HEADER + size + 4));
     }
 }
 
