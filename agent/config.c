@@ -29,6 +29,10 @@ const struct config_field config_fields[] = {
     {"http_tls_key", "http-tls-key", CONFIG_TEXT, AT(http_tls_key), NULL, "FILE", "its private key (PEM)"},
     {"http_metrics", "http-metrics", CONFIG_TEXT, AT(http_metrics), NULL, "NAMES",
      "names in /metrics: hearsay, serf, memberlist, or a list (default hearsay)"},
+    {"dns_addr", "dns-addr", CONFIG_TEXT, AT(dns_addr), NULL, "ADDR",
+     "answer DNS here, UDP and TCP, e.g. 127.0.0.1:8600 (default: not at all)"},
+    {"dns_domain", "dns-domain", CONFIG_TEXT, AT(dns_domain), NULL, "NAME", "the domain it answers for (default hearsay.)"},
+    {"dns_ttl", "dns-ttl", CONFIG_SPAN, AT(dns_ttl_ms), NULL, "SPAN", "how long answers may be kept (default 0: not at all)"},
     {"start_join", "join", CONFIG_WORDS, AT(start_join), NULL, "ADDR",
      "join through this member, or exit (repeatable)"},
     {"retry_join", "retry-join", CONFIG_WORDS, AT(retry_join), NULL, "ADDR",
@@ -183,6 +187,7 @@ void config_default(struct config *config)
     default_text(&config->bind, "0.0.0.0:7946");
     default_text(&config->rpc_addr, "127.0.0.1:7373");
     default_text(&config->http_metrics, "hearsay");
+    default_text(&config->dns_domain, "hearsay.");
     default_text(&config->log_level, "INFO");
     default_text(&config->profile, "lan");
     default_text(&config->personality, "serf");
@@ -192,6 +197,7 @@ void config_default(struct config *config)
     default_text(&config->store_profile, "default");
     default_integer(&config->retry_interval_ms, 30000);
     default_integer(&config->retry_max, 0);
+    default_integer(&config->dns_ttl_ms, 0);
     default_integer(&config->handler_timeout_ms, 600000);
     default_integer(&config->handler_limit, 8);
     default_integer(&config->coalesce_period_ms, 3000);

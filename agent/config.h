@@ -18,8 +18,8 @@ struct config {
     char *node_name, *bind, *advertise, *interface, *encrypt_key, *keyring_file, *rpc_addr, *rpc_auth, *label, *tags_file;
     char *snapshot_path, *data_dir, *store_secret, *store_profile, *event_log, *record, *log_level, *profile, *personality;
     char *statsd_addr, *statsite_addr, *syslog_facility;
-    char *http_addr, *http_token, *http_tls_cert, *http_tls_key, *http_metrics;
-    int64_t retry_interval_ms, retry_max, protocol;
+    char *http_addr, *http_token, *http_tls_cert, *http_tls_key, *http_metrics, *dns_addr, *dns_domain;
+    int64_t retry_interval_ms, retry_max, protocol, dns_ttl_ms;
     int64_t handler_timeout_ms, handler_limit, coalesce_period_ms, coalesce_quiet_ms, has_syslog, has_plain_names;
     int64_t is_storing, is_replaying, is_compressing, leaves_on_term, stays_on_int, rejoins;
     struct words event_handlers, start_join, retry_join;

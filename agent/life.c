@@ -103,6 +103,7 @@ static void init_service(struct life *life, const struct hearsay_options *node)
                                      .lines_dropped = lines_dropped,
                                      .want_watchers = want_watchers,
                                      .want_expiry = want_expiry};
+    life->service.catalog = must(hearsay_services_create(life->service.node, NULL));
     life->service.store.mode = node->store_mode;
     life->service.store.fanout = node->store_fanout;
     life->service.store.interval_ms = node->store_interval_ms;
@@ -206,6 +207,7 @@ static void on_event(struct hearsay_uv *uv, const struct hearsay_event *event, v
         chores_want(&life->chores, CHORE_STOP, 0);
         return;
     }
+    hearsay_services_on_event(life->service.catalog, event);
     if (event->type == HEARSAY_PUT_DONE || event->type == HEARSAY_REPAIR_DONE || event->type == HEARSAY_ENTRY_CHANGED) {
         if (life->web.talks != NULL && (event->type == HEARSAY_ENTRY_CHANGED || web_done(&life->web, event))) {
             chores_want(&life->chores, CHORE_WATCHERS, 0);
@@ -235,6 +237,7 @@ static void on_event(struct hearsay_uv *uv, const struct hearsay_event *event, v
         return;
     }
     web_event(&life->web, event);
+    dns_event(&life->dns, event);
     audience_event(life, event);
     if (persist_event(&life->persist, event)) {
         chores_want(&life->chores, CHORE_SNAPSHOT, 500);
@@ -388,6 +391,7 @@ void life_stop(struct life *life, int exit_code)
     server_close(&life->server, false);
     store_mute(&life->store);
     web_close(&life->web);
+    dns_close(&life->dns);
     hearsay_uv_stop(life->uv, NULL, NULL);
     chores_want(&life->chores, CHORE_CLOSE, life->server.count == 0 ? 0 : 300);
 }
@@ -482,6 +486,14 @@ static bool open_web(struct life *life, char *error, size_t size)
     return web_open(&life->web, &life->loop, &life->service, &settings, error, size);
 }
 
+static bool open_dns(struct life *life, char *error, size_t size)
+{
+    const struct config *c = &life->config;
+    struct dns_settings settings = {.address = c->dns_addr, .domain = c->dns_domain, .ttl_ms = c->dns_ttl_ms};
+    life->service.dns = &life->dns;
+    return dns_open(&life->dns, &life->loop, &life->service, &settings, error, size);
+}
+
 static void show_banner(struct life *life, const char *bound, bool is_encrypted)
 {
     char rpc[56];
@@ -492,6 +504,11 @@ static void show_banner(struct life *life, const char *bound, bool is_encrypted)
     log_banner("                       RPC addr: '%s'", rpc);
     if (life->web.http != NULL) {
         log_banner("                      HTTP addr: '%s'", life->config.http_addr);
+    }
+    if (life->dns.responder != NULL) {
+        char place[56];
+        text_place(&life->dns.bound, place);
+        log_banner("                       DNS addr: '%s', for %s", place, life->config.dns_domain);
     }
     log_banner("                      Encrypted: %s", is_encrypted ? "true" : "false");
     log_banner("                       Snapshot: %s", life->config.snapshot_path != NULL ? "true" : "false");
@@ -538,13 +555,16 @@ static void abandon(struct life *life)
     chores_close(&life->chores);
     server_close(&life->server, true);
     web_close(&life->web);
+    dns_close(&life->dns);
     if (life->uv != NULL) {
         hearsay_uv_stop(life->uv, NULL, NULL);
     }
     store_mute(&life->store);
     uv_run(&life->loop, UV_RUN_DEFAULT);
     uv_loop_close(&life->loop);
+    dns_deinit(&life->dns);
     store_close(&life->store);
+    hearsay_services_destroy(life->service.catalog);
     audience_close(life);
     metrics_close(&life->metrics);
     persist_abandon(&life->persist);
@@ -566,7 +586,7 @@ bool life_start(struct life *life, const struct config *flags, char *error, size
     if (is_open) {
         log_banner("==> Starting hearsay agent RPC...");
         is_open = server_open(&life->server, &life->loop, &life->service, life->config.rpc_addr, &life->rpc, error, size) &&
-                  open_web(life, error, size);
+                  open_web(life, error, size) && open_dns(life, error, size);
     }
     if (!is_open) {
         abandon(life);
@@ -598,6 +618,7 @@ int life_run(struct life *life)
     eventlog_close(&life->events);
     service_deinit(&life->service);
     web_deinit(&life->web);
+    dns_deinit(&life->dns);
     config_deinit(&life->config);
     return life->exit_code;
 }

@@ -8,6 +8,7 @@
 #include "agent/chores.h"
 #include "agent/coalesce.h"
 #include "agent/config.h"
+#include "agent/dns.h"
 #include "agent/eventlog.h"
 #include "agent/handlers.h"
 #include "agent/metrics.h"
@@ -32,6 +33,7 @@ struct life {
     struct service service;
     struct server server;
     struct web web;
+    struct dns dns;
     struct eventlog events;
     struct coalesce coalesce;
     struct handlers handlers;

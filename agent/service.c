@@ -11,6 +11,8 @@
 #include "agent/requests.h"
 #include "wire/msgpack.h"
 
+#include <hearsay/services.h>
+
 static void tell_everybody(struct service *service, enum hearsay_event_type type, const char *name, const struct text *body)
 {
     for (struct session *s = service->sessions, *next; s != NULL; s = next) {
@@ -130,6 +132,8 @@ void service_left(struct service *service)
 void service_deinit(struct service *service)
 {
     kv_forget_all(service);
+    hearsay_services_destroy(service->catalog);
+    service->catalog = NULL;
     text_deinit(&service->members);
     asking_deinit(service);
     keys_deinit(service);

@@ -10,7 +10,9 @@
 
 #include <hearsay/hearsay.h>
 
+struct dns;
 struct handlers;
+struct hearsay_services;
 struct hearsay_uv;
 struct session;
 struct asked;
@@ -54,6 +56,8 @@ struct service {
     struct kv_wish *wishes, *last_wish;   /* of kv.c */
     uint64_t accepted, commands; /* connections and requests so far */
     struct key_round *key_rounds; /* wishes about keys (keys.c) */
+    struct hearsay_services *catalog; /* of the services of all nodes */
+    const struct dns *dns; /* for figures; NULL = none */
 };
 
 /* Tells streams. Member events are held until service_flush_events or an event of another type. */

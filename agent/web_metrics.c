@@ -3,6 +3,7 @@
  * Metrics in Prometheus' text format (version 0.0.4). hearsay's own names always say what they count; Serf's and memberlist's are given on
  * request, for dashboards that know them, where we count the same thing.
  */
+#include "agent/dns.h"
 #include "agent/web.h"
 
 static bool wants(const char *names, const char *one)
@@ -70,6 +71,18 @@ static void put_own(const struct service *service, const struct hearsay_stats *s
 #undef PUT_ONE
 }
 
+static void put_dns(const struct dns *dns, struct text *out)
+{
+    const struct responder_counters *c = &dns->responder->counters;
+    gauge(out, "hearsay_dns_connections", "DNS clients connected by TCP", dns->count);
+    counter(out, "hearsay_dns_accepted_total", "DNS clients that connected by TCP", dns->accepted);
+    counter(out, "hearsay_dns_evicted_total", "DNS connections ended because they were silent, or others needed the room", dns->evicted);
+    counter(out, "hearsay_dns_unsent_total", "DNS answers by UDP that the system did not take", dns->unsent);
+#define PUT_ONE(field, sentence) counter(out, "hearsay_dns_" #field "_total", sentence, c->field);
+    RESPONDER_COUNTERS(PUT_ONE)
+#undef PUT_ONE
+}
+
 static void put_memberlist(const struct service *service, const struct hearsay_stats *s, struct text *out)
 {
     const struct hearsay_counters *c = hearsay_counters(service->node);
@@ -96,6 +109,9 @@ void web_metrics(const struct service *service, const char *names, struct text *
     hearsay_get_stats(service->node, &stats);
     if (wants(names, "hearsay")) {
         put_own(service, &stats, out);
+        if (service->dns != NULL && service->dns->responder != NULL) {
+            put_dns(service->dns, out);
+        }
     }
     if (wants(names, "memberlist")) {
         put_memberlist(service, &stats, out);

@@ -383,7 +383,9 @@ static void count(struct reply *reply)
 static struct hearsay_bytes finish(struct reply *reply)
 {
     if (reply->is_cut && !reply->is_proven) {
+        uint16_t flags = reply->out.header.flags;
         reply->out = reply->head;
+        reply->out.header.flags = flags;
     }
     reply->out.header.flags |= reply->is_cut ? DNS_TC : 0;
     reply->out.header.flags |= (uint16_t)reply->code & DNS_CODE;

@@ -331,6 +331,7 @@ static void strangers_get_no_more_than_they_send(void **state)
     assert_true(is_cut());
     assert_int_equal(got.header.counts[DNS_ANSWER], 0);
     assert_true(got.size <= question_size);
+    assert_true(got.header.flags & DNS_AA);
     assert_int_equal(responder.counters.unproven, 1);
     edns = 1232;
     cookie = bytes_of_string("clientid");
