@@ -14,6 +14,7 @@ enum chore {
     CHORE_SNAPSHOT, /* write snapshot lines */
     CHORE_BOOK,     /* write the address book */
     CHORE_WATCHERS, /* tell who watches the store what changed */
+    CHORE_REGISTRY, /* publish services, and keep the store's part of them true */
     CHORE_EXPIRY,   /* tell clients of the store whose time is up */
     CHORE_LINES,    /* try again what a full pipe did not take */
     CHORE_TRIM,     /* give memory of the start back */

@@ -80,6 +80,7 @@ const struct config_field config_fields[] = {
      "whose cluster this is (default serf)"},
     {"event_handlers", "event-handler", CONFIG_WORDS, AT(event_handlers), NULL, "[EVENT=]SCRIPT",
      "run SCRIPT for events: member-join, user:NAME, … (repeatable)"},
+    {"services", NULL, CONFIG_SERVICES, AT(services), NULL, NULL, NULL},
     {"handler_timeout", "handler-timeout", CONFIG_SPAN, AT(handler_timeout_ms), NULL, "SPAN",
      "longest run of a script (default 10m; 0: no limit)"},
     {"handler_limit", "handler-limit", CONFIG_COUNT, AT(handler_limit), NULL, "COUNT",
@@ -157,6 +158,7 @@ void config_deinit(struct config *config)
         }
     }
     lists_free_words(&config->event_handlers);
+    lists_free_words(&config->services);
     lists_free_words(&config->start_join);
     lists_free_words(&config->retry_join);
     lists_free_words(&config->files);
@@ -364,6 +366,7 @@ bool config_set(struct config *config, const struct config_field *field, const c
         is_fine = config_parse_span(value, place);
         break;
     case CONFIG_WORDS:
+    case CONFIG_SERVICES:
         lists_add_word(place, value);
         return true;
     case CONFIG_TAGS:
@@ -417,7 +420,7 @@ void config_merge(struct config *into, const struct config *from)
             replace(place_of(into, field), *(char *const *)(const void *)source);
         } else if (is_integer(field->kind) && *(const int64_t *)(const void *)source >= 0) {
             *(int64_t *)place_of(into, field) = *(const int64_t *)(const void *)source;
-        } else if (field->kind == CONFIG_WORDS && field->key != NULL) {
+        } else if ((field->kind == CONFIG_WORDS || field->kind == CONFIG_SERVICES) && field->key != NULL) {
             merge_words(place_of(into, field), (const struct words *)(const void *)source);
         }
     }

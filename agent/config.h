@@ -23,6 +23,7 @@ struct config {
     int64_t handler_timeout_ms, handler_limit, coalesce_period_ms, coalesce_quiet_ms, has_syslog, has_plain_names;
     int64_t is_storing, is_replaying, is_compressing, leaves_on_term, stays_on_int, rejoins;
     struct words event_handlers, start_join, retry_join;
+    struct words services; /* each a JSON object, as definition.h has it */
     struct words files; /* and folders, in the order given */
     struct words ignored; /* Serf's settings that were given but mean nothing here */
     struct taglist tags;
@@ -44,6 +45,7 @@ enum config_kind {
     CONFIG_NUMBER,       /* Serf's name for one of the numbers */
     CONFIG_NUMBER_SPAN,  /* the same as a span, kept in ms */
     CONFIG_NUMBER_OFF,   /* a switch that turns the number, itself a switch, off */
+    CONFIG_SERVICES,     /* an array of objects; files only */
     CONFIG_LATER,        /* known to Serf, without effect here */
     CONFIG_LATER_SWITCH, /* the same, a flag without value */
     CONFIG_HELP

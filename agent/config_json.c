@@ -4,6 +4,7 @@
  * the key that was probably meant, because a misspelt key that is silently ignored is found in the worst of moments.
  */
 #include "agent/config.h"
+#include "agent/definition.h"
 #include "agent/disk.h"
 
 #include <dirent.h>
@@ -92,6 +93,28 @@ static bool set_words(struct config *config, const struct config_field *field, c
     return true;
 }
 
+static bool set_services(struct config *config, const struct config_field *field, const json_t *value, const struct place *at)
+{
+    size_t i;
+    json_t *object;
+    if (!json_is_array(value)) {
+        return refuse_type(at, field->key, "an array of objects");
+    }
+    json_array_foreach((json_t *)value, i, object) {
+        struct definition definition;
+        struct complaint complaint;
+        bool is_fine = definition_read(&definition, object, &complaint);
+        definition_free(&definition);
+        if (!is_fine) {
+            return refuse(at, complaint.key, complaint.text);
+        }
+        char *text = must(json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS));
+        lists_add_word(&config->services, text);
+        free(text);
+    }
+    return true;
+}
+
 static bool set_tags(struct config *config, const struct config_field *field, const json_t *value, const struct place *at)
 {
     const char *key;
@@ -151,6 +174,8 @@ static bool set_field(struct config *config, const struct config_field *field, c
                                        : set_integer(config, field, field->key, value, at);
     case CONFIG_WORDS:
         return set_words(config, field, value, at);
+    case CONFIG_SERVICES:
+        return set_services(config, field, value, at);
     case CONFIG_TAGS:
         return set_tags(config, field, value, at);
     case CONFIG_NUMBERS:

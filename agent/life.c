@@ -4,6 +4,7 @@
  */
 #include "agent/life.h"
 
+#include "agent/catalog.h"
 #include "agent/disk.h"
 #include "agent/keys.h"
 #include "agent/kv.h"
@@ -82,6 +83,12 @@ static void want_expiry(void *context, uint64_t ms)
     chores_want(&life->chores, CHORE_EXPIRY, ms);
 }
 
+static void want_registry(void *context, uint64_t ms)
+{
+    struct life *life = context;
+    chores_want(&life->chores, CHORE_REGISTRY, ms);
+}
+
 static void init_service(struct life *life, const struct hearsay_options *node)
 {
     const char *auth = life->config.rpc_auth;
@@ -104,6 +111,9 @@ static void init_service(struct life *life, const struct hearsay_options *node)
                                      .want_watchers = want_watchers,
                                      .want_expiry = want_expiry};
     life->service.catalog = must(hearsay_services_create(life->service.node, NULL));
+    life->service.registry = &life->registry;
+    life->registry.context = life;
+    life->registry.want = want_registry;
     life->service.store.mode = node->store_mode;
     life->service.store.fanout = node->store_fanout;
     life->service.store.interval_ms = node->store_interval_ms;
@@ -207,8 +217,9 @@ static void on_event(struct hearsay_uv *uv, const struct hearsay_event *event, v
         chores_want(&life->chores, CHORE_STOP, 0);
         return;
     }
-    hearsay_services_on_event(life->service.catalog, event);
+    catalog_event(&life->service, event);
     if (event->type == HEARSAY_PUT_DONE || event->type == HEARSAY_REPAIR_DONE || event->type == HEARSAY_ENTRY_CHANGED) {
+        registry_event(&life->registry, event);
         if (life->web.talks != NULL && (event->type == HEARSAY_ENTRY_CHANGED || web_done(&life->web, event))) {
             chores_want(&life->chores, CHORE_WATCHERS, 0);
         }
@@ -242,6 +253,9 @@ static void on_event(struct hearsay_uv *uv, const struct hearsay_event *event, v
     if (persist_event(&life->persist, event)) {
         chores_want(&life->chores, CHORE_SNAPSHOT, 500);
         chores_want(&life->chores, CHORE_BOOK, 3000);
+    }
+    if (event->type == HEARSAY_MEMBER_REAP) {
+        registry_event(&life->registry, event);
     }
     (void)uv; /* the node may be asked only now: event is gone after that */
 }
@@ -310,7 +324,13 @@ static void run_chore(void *context, enum chore chore)
         break;
     case CHORE_WATCHERS:
         kv_tell_watchers(&life->service);
+        catalog_tell_watchers(&life->service);
         web_wake(&life->web);
+        break;
+    case CHORE_REGISTRY:
+        if (life->state == LIFE_RUNNING) {
+            registry_run(&life->registry);
+        }
         break;
     case CHORE_EXPIRY:
         kv_expire(&life->service);
@@ -389,6 +409,7 @@ void life_stop(struct life *life, int exit_code)
         uv_close((uv_handle_t *)&life->signals[i], NULL);
     }
     server_close(&life->server, false);
+    registry_close(&life->registry);
     store_mute(&life->store);
     web_close(&life->web);
     dns_close(&life->dns);
@@ -556,6 +577,7 @@ static void abandon(struct life *life)
     server_close(&life->server, true);
     web_close(&life->web);
     dns_close(&life->dns);
+    registry_close(&life->registry);
     if (life->uv != NULL) {
         hearsay_uv_stop(life->uv, NULL, NULL);
     }
@@ -586,7 +608,8 @@ bool life_start(struct life *life, const struct config *flags, char *error, size
     if (is_open) {
         log_banner("==> Starting hearsay agent RPC...");
         is_open = server_open(&life->server, &life->loop, &life->service, life->config.rpc_addr, &life->rpc, error, size) &&
-                  open_web(life, error, size) && open_dns(life, error, size);
+                  open_web(life, error, size) && open_dns(life, error, size) &&
+                  registry_open(&life->registry, &life->loop, &life->service, life->config.data_dir, &life->config.services, error, size);
     }
     if (!is_open) {
         abandon(life);

@@ -13,6 +13,7 @@
 #include "agent/handlers.h"
 #include "agent/metrics.h"
 #include "agent/persist.h"
+#include "agent/registry.h"
 #include "agent/server.h"
 #include "agent/store.h"
 #include "agent/web.h"
@@ -40,6 +41,7 @@ struct life {
     struct metrics metrics;
     struct persist persist;
     struct store store;
+    struct registry registry;
     struct hearsay_address rpc;
     enum life_state state;
     uint64_t leave_limit_ms; /* longest time a leave may take */

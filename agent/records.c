@@ -5,6 +5,7 @@
 #include "agent/records.h"
 
 #include "agent/asking.h"
+#include "agent/catalog.h"
 #include "agent/filter.h"
 #include "agent/kv.h"
 #include "wire/msgpack.h"
@@ -172,6 +173,7 @@ bool records_stop(struct session *session, uint64_t seq, struct hearsay_bytes bo
         }
     }
     kv_unwatch(session, stop);
+    catalog_unwatch(session, stop);
     session_reply(session, seq, "");
     return true;
 }

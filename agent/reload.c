@@ -44,6 +44,9 @@ void reload_now(struct life *life)
     } else {
         apply(life, &fresh, &tags);
         audience_reload(life, &fresh);
+        if (!registry_configure(&life->registry, &fresh.services, error, sizeof error)) {
+            log_put(LOG_ERR, "agent: services stay as they were: %s", error);
+        }
     }
     config_deinit(&fresh);
     lists_free_tags(&tags);

@@ -5,6 +5,7 @@
 #include "agent/requests.h"
 
 #include "agent/asking.h"
+#include "agent/catalog.h"
 #include "agent/fields.h"
 #include "agent/keys.h"
 #include "agent/kv.h"
@@ -209,6 +210,7 @@ void requests_forget(struct session *session)
     }
     asking_forget(session);
     kv_forget(session);
+    catalog_forget(session);
     keys_forget(session);
 }
 
@@ -312,6 +314,13 @@ static const struct request_kind kinds[] = {
     {"kv-status", false, kv_status},
     {"kv-repair", true, kv_repair},
     {"kv-tune", true, kv_tune},
+    {"service-register", true, catalog_register},
+    {"service-deregister", true, catalog_deregister},
+    {"service-maint", true, catalog_maint},
+    {"service-report", true, catalog_report},
+    {"service-list", true, catalog_list},
+    {"service-watch", true, catalog_watch},
+    {"service-checks", false, catalog_checks},
 };
 
 const struct request_kind *requests_find(const char *name)

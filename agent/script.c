@@ -296,7 +296,7 @@ struct script *script_start(uv_loop_t *loop, const struct script_order *order, c
         return NULL;
     }
     uv_read_start((uv_stream_t *)&s->output, give_room, on_output);
-    uv_timer_start(&s->clock, on_clock, SLOW_MS, 0);
+    uv_timer_start(&s->clock, on_clock, s->limit_ms > 0 && s->limit_ms < SLOW_MS ? s->limit_ms : SLOW_MS, 0);
     give_input(s, order->input);
     return s;
 }

@@ -95,7 +95,7 @@ static void on_written(uv_write_t *request, int status)
     if (c->session.is_paused && uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp) < QUEUE_PAUSE / 2) {
         c->session.is_paused = false;
         session_resume(&c->session);
-        if (c->session.watches != NULL) {
+        if (c->session.watches != NULL || c->session.catalog_watches != NULL) {
             c->server->service->want_watchers(c->server->service->context);
         }
     }

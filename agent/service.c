@@ -5,6 +5,7 @@
 #include "agent/service.h"
 
 #include "agent/asking.h"
+#include "agent/catalog.h"
 #include "agent/keys.h"
 #include "agent/kv.h"
 #include "agent/records.h"
@@ -93,7 +94,7 @@ void service_event(struct service *service, const struct hearsay_event *event)
         return;
     }
     if (event->type == HEARSAY_ENTRY_CHANGED) {
-        if (kv_is_watched(service)) {
+        if (kv_is_watched(service) || catalog_is_watched(service)) {
             service->want_watchers(service->context);
         }
         return;

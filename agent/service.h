@@ -13,6 +13,7 @@
 struct dns;
 struct handlers;
 struct hearsay_services;
+struct registry;
 struct hearsay_uv;
 struct session;
 struct asked;
@@ -58,6 +59,7 @@ struct service {
     struct key_round *key_rounds; /* wishes about keys (keys.c) */
     struct hearsay_services *catalog; /* of the services of all nodes */
     const struct dns *dns; /* for figures; NULL = none */
+    struct registry *registry;        /* of the services of this one; NULL = it has none */
 };
 
 /* Tells streams. Member events are held until service_flush_events or an event of another type. */

@@ -18,6 +18,7 @@
 struct subscription; /* of stream */
 struct offer;
 struct watch;        /* of kv-watch */
+struct catalog_watch; /* of service-watch */
 
 struct session {
     struct service *service;
@@ -42,6 +43,7 @@ struct session {
     struct offer *offers; /* queries it may answer (asking.c) */
     uint64_t last_offer;
     struct watch *watches;
+    struct catalog_watch *catalog_watches;
     uint32_t wishes;   /* puts and repairs under way */
     bool is_crowded;   /* it is busy because of them */
     struct session *next;

@@ -6,6 +6,7 @@
 #include "agent/setup.h"
 #include "cli/command.h"
 #include "cli/kv.h"
+#include "cli/service.h"
 #include "cli/sim.h"
 
 #include <ctype.h>
@@ -34,7 +35,8 @@ static void visit_table(const struct command *const *table, visit_entry *visit)
 /* What may stand behind "hearsay". */
 static void visit_words(visit_entry *visit)
 {
-    static const struct entry others[] = {{"agent", "run one node of a cluster", NULL}, {"kv", "the shared store", NULL}, {"sim", "simulate", NULL}};
+    static const struct entry others[] = {{"agent", "run one node of a cluster", NULL}, {"kv", "the shared store", NULL},
+                                          {"service", "services and their health", NULL}, {"sim", "simulate", NULL}};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         visit(&others[i]);
     }
@@ -48,6 +50,7 @@ static void visit_takers(visit_entry *visit)
     visit(&agent);
     visit_table(command_all, visit);
     visit_table(kv_commands, visit);
+    visit_table(service_commands, visit);
     visit_table(sim_commands, visit);
 }
 
@@ -162,10 +165,13 @@ static void bash(void)
           "    COMPREPLY=($(compgen -W '",
           stdout);
     visit_words(bash_word);
-    fputs("help' -- \"$cur\"))\n    return\n  fi\n  case $command in\n  kv | sim)\n    if [ \"$COMP_CWORD\" -eq 2 ]; then\n      case $command in\n"
+    fputs("help' -- \"$cur\"))\n    return\n  fi\n  case $command in\n  kv | service | sim)\n"
+          "    if [ \"$COMP_CWORD\" -eq 2 ]; then\n      case $command in\n"
           "      kv) values='",
           stdout);
     visit_table(kv_commands, bash_second);
+    fputs("' ;;\n      service) values='", stdout);
+    visit_table(service_commands, bash_second);
     fputs("' ;;\n      sim) values='", stdout);
     visit_table(sim_commands, bash_second);
     fputs("' ;;\n      esac\n      COMPREPLY=($(compgen -W \"$values\" -- \"$cur\"))\n      return\n    fi\n"
@@ -226,13 +232,15 @@ static void zsh_flags(const struct entry *entry)
 static void zsh(void)
 {
     puts("#compdef hearsay\n# Completion of hearsay for zsh, made by `hearsay completion zsh`.\n_hearsay() {\n  local command=${words[2]}\n"
-         "  local -a commands kv sim\n  commands=(");
+         "  local -a commands kv service sim\n  commands=(");
     visit_words(zsh_word);
     puts("  )\n  kv=(");
     visit_table(kv_commands, zsh_word);
+    puts("  )\n  service=(");
+    visit_table(service_commands, zsh_word);
     puts("  )\n  sim=(");
     visit_table(sim_commands, zsh_word);
-    puts("  )\n  if (( CURRENT == 2 )); then\n    _describe command commands\n    return\n  fi\n  case $command in\n  kv | sim)\n"
+    puts("  )\n  if (( CURRENT == 2 )); then\n    _describe command commands\n    return\n  fi\n  case $command in\n  kv | service | sim)\n"
          "    if (( CURRENT == 3 )); then\n      _describe command $command\n      return\n    fi\n    command=\"$command ${words[3]}\"\n    ;;\n"
          "  esac\n  case $command in");
     visit_takers(zsh_flags);
@@ -260,7 +268,7 @@ static void fish_flag(void *context, const char *name, const char *argument, con
     const char *space = strchr(entry->name, ' ');
     fputs("complete -c hearsay -n '", stdout);
     if (space == NULL) {
-        printf("__fish_seen_subcommand_from %s; and not __fish_seen_subcommand_from kv sim", entry->name);
+        printf("__fish_seen_subcommand_from %s; and not __fish_seen_subcommand_from kv service sim", entry->name);
     } else {
         printf("__fish_seen_subcommand_from %.*s; and __fish_seen_subcommand_from %s", (int)(space - entry->name), entry->name, space + 1);
     }
@@ -287,6 +295,7 @@ static void fish(void)
     puts("# Completion of hearsay for fish, made by `hearsay completion fish`.");
     visit_words(fish_word);
     visit_table(kv_commands, fish_word);
+    visit_table(service_commands, fish_word);
     visit_table(sim_commands, fish_word);
     visit_takers(fish_flags);
 }

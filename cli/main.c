@@ -5,6 +5,7 @@
 #include "agent/agent.h"
 #include "cli/command.h"
 #include "cli/kv.h"
+#include "cli/service.h"
 #include "cli/sim.h"
 
 #include <stdint.h>
@@ -47,6 +48,7 @@ static void usage(FILE *out)
           "Commands:\n\n"
           "  agent         run one node of a cluster\n"
           "  kv            the shared store: put, get, list, watch, …\n"
+          "  service       services and their health: register, list, watch, …\n"
           "  sim           simulate: how rumours spread, what a cluster will do\n",
           out);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
@@ -112,6 +114,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(name, "kv") == 0) {
         return kv_run(argc - 1, argv + 1);
+    }
+    if (strcmp(name, "service") == 0) {
+        return service_run(argc - 1, argv + 1);
     }
     if (strcmp(name, "sim") == 0) {
         return sim_run(argc - 1, argv + 1);

@@ -25,7 +25,7 @@ names() {
 commands=$("$program" --help | names)
 for command in $commands; do
     case $command in
-    kv | sim) paths=$("$program" "$command" --help | names | sed "s/^/$command /") ;;
+    kv | service | sim) paths=$("$program" "$command" --help | names | sed "s/^/$command /") ;;
     *) paths=$command ;;
     esac
     echo "$paths" >"$work/paths"

@@ -35,7 +35,7 @@ known=$general
 for command in $commands; do
     text=$(section "$command")
     help=$("$program" "$command" --help)
-    for subcommand in $({ [ "$command" = sim ] || [ "$command" = kv ]; } && echo "$help" | sed -n 's/^  \([a-z-]\{3,\}\)  .*/\1/p'); do
+    for subcommand in $({ [ "$command" = sim ] || [ "$command" = kv ] || [ "$command" = service ]; } && echo "$help" | sed -n 's/^  \([a-z-]\{3,\}\)  .*/\1/p'); do
         text_of_it=$("$program" "$command" "$subcommand" --help)
         echo "$text_of_it" | grep -q "  *.*hearsay $command $subcommand" || complain "no example in: $command $subcommand --help"
         help=$(printf '%s\n%s' "$help" "$text_of_it")
