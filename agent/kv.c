@@ -175,7 +175,7 @@ static const char *store_error(const struct service *service, hearsay_err err)
                                           : hearsay_err_text(err);
 }
 
-static bool is_reserved(struct hearsay_bytes key)
+bool kv_is_reserved(struct hearsay_bytes key)
 {
     struct hearsay_bytes prefix = bytes_of_string(HEARSAY_SERVICE_PREFIX);
     return key.size >= prefix.size && memcmp(key.data, prefix.data, prefix.size) == 0;
@@ -190,7 +190,7 @@ static bool write_one(struct session *session, uint64_t seq, struct hearsay_byte
     if (!read_write(body, &w)) {
         return false;
     }
-    if (is_reserved(w.key)) {
+    if (kv_is_reserved(w.key)) {
         session_reply(session, seq, "keys that begin with _service/ are written by services: use hearsay service register and deregister");
         return true;
     }

@@ -28,6 +28,8 @@ void kv_event(struct service *service, const struct hearsay_event *event);
 void kv_expire(struct service *service);
 /* Something in the store changed, or some session can take output again: tells those who watch. */
 void kv_tell_watchers(struct service *service);
+/* Services are written by their own requests only. */
+bool kv_is_reserved(struct hearsay_bytes key);
 bool kv_is_watched(const struct service *service);
 /* The watch of this request ends. */
 void kv_unwatch(struct session *session, uint64_t seq);

@@ -4,6 +4,7 @@
  * change as Consul's blocking queries do (?index=), or follow all changes as a stream (?watch). A write is answered when the node reports it.
  */
 #include "agent/config.h"
+#include "agent/kv.h"
 #include "agent/web.h"
 
 #include "base/bytes.h"
@@ -286,6 +287,8 @@ void web_kv(struct web *web, const struct http_request *request, struct http_ans
         web_complain(answer, 400, error);
     } else if (is_reading) {
         answer_get(web, request, &wish, answer);
+    } else if (kv_is_reserved(wish.key)) {
+        web_complain(answer, 403, hearsay_err_text(HEARSAY_ERR_RESERVED));
     } else {
         answer_write(web, request, &wish, answer);
     }
