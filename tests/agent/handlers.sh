@@ -114,7 +114,7 @@ answers() {
     serf query -rpc-addr="$net.3:7373" -timeout="$1" "$2" >"$work/answer" || fail "query $2"
 }
 answers 4s fine
-[ "$(sed -n '/^Response/,/^Total/p' "$work/answer" | grep -v '^Ack')" = "$(printf "Response from 'h3': fine\nmore\nTotal Acks: 1")" ]  fail "fine: $(cat "$work/answer")"
+[ "$(sed -n '/^Response/,/^Total/p' "$work/answer" | grep -v '^Ack')" = "$(printf "Response from 'h3': fine\nmore\nTotal Acks: 1")" ] || fail "fine: $(cat "$work/answer")"
 for each in long wrong late mute; do
     answers 700ms $each
     grep -q 'Total Responses: 0' "$work/answer" || fail "$each: $(cat "$work/answer")"
