@@ -220,6 +220,8 @@ static const struct route {
     {"/v1/status", false, false, answer_status},
     {"/v1/why/", false, false, answer_why},
     {"/v1/kv/", false, true, web_kv},
+    {"/v1/services", false, false, web_services},
+    {"/v1/services/", false, false, web_services},
     {"/v1/events", false, false, answer_events},
     {"/openapi.json", true, false, answer_file},
     {"/ui/", true, false, answer_file},
@@ -288,7 +290,7 @@ static bool next_event(void *context, void *memory, struct hearsay_bytes *bytes)
     struct web *web = context;
     struct web_talk *talk = memory;
     text_shrink(&web->chunk);
-    bool is_any = (talk->kind == TALK_CHANGES ? web_kv_next : next_line)(web, talk);
+    bool is_any = (talk->kind == TALK_CHANGES ? web_kv_next : talk->kind == TALK_SERVICES ? web_services_next : next_line)(web, talk);
     *bytes = (struct hearsay_bytes){(const uint8_t *)web->chunk.data, is_any ? web->chunk.size : 0};
     return is_any;
 }

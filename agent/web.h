@@ -22,10 +22,10 @@ struct web_settings {
 /* What a request keeps from one try to the next, and a stream from one chunk to the next. */
 struct web_talk {
     struct web_talk *next, **here; /* in web->talks */
-    enum { TALK_EVENTS, TALK_CHANGES, TALK_WAIT, TALK_WISH } kind;
+    enum { TALK_EVENTS, TALK_CHANGES, TALK_SERVICES, TALK_WAIT, TALK_WISH } kind;
     uint64_t number;               /* of the last event or change that was told, or looked at */
-    struct text prefix, after;     /* TALK_CHANGES: which keys; of the last one listed */
-    bool is_resumed, is_listing, is_reset;
+    struct text prefix, after;     /* TALK_CHANGES: which keys; of the last one listed. TALK_SERVICES: name and tag */
+    bool is_resumed, is_listing, is_reset, is_healthy_only;
     bool is_done, is_ok;           /* TALK_WISH: the node has reported */
     uint32_t ticket, copies;
     uint64_t hlc, origin;
@@ -67,6 +67,10 @@ void web_follow(struct web *web, const struct http_request *request, int kind, s
 /* web_kv.c: /v1/kv/, and the next chunk of a TALK_CHANGES into web->chunk. */
 void web_kv(struct web *web, const struct http_request *request, struct http_answer *answer);
 bool web_kv_next(struct web *web, struct web_talk *talk);
+
+/* web_services.c: /v1/services, and the next chunk of a TALK_SERVICES. */
+void web_services(struct web *web, const struct http_request *request, struct http_answer *answer);
+bool web_services_next(struct web *web, struct web_talk *talk);
 
 /* web_views.c: the JSON of one view each. */
 void web_members(const struct service *service, struct text *out);
