@@ -111,6 +111,7 @@ static void close_up(struct batches *b, uint32_t taken)
 {
     b->count -= taken;
     b->base = (b->base + taken) & NUMBER_MASK;
+    b->gone += taken;
     if (b->count > 0) {
         memmove(b->queue, b->queue + taken, b->count * sizeof *b->queue);
     } else if (b->capacity > BATCHES_ONE_MAX) {

@@ -32,6 +32,7 @@ struct batches {
     uint32_t out;   /* of them, at the front, are at the host */
     uint32_t taken; /* of those, have been taken */
     uint32_t base;  /* number of the first in the queue */
+    uint64_t gone;  /* how many were before it, ever */
     uint64_t bytes;
     uint64_t batch;              /* number of the batch that is out, or of the last */
     struct table newest;         /* key to number */
@@ -45,6 +46,11 @@ void batches_deinit(struct batches *b);
 static inline bool batches_is_full(const struct batches *b)
 {
     return b->count >= BATCHES_WAITING_MAX || b->bytes >= BATCHES_BYTES_MAX;
+}
+/* How many writes ever came: the newest of those that wait is through when so many are gone. */
+static inline uint64_t batches_newest(const struct batches *b)
+{
+    return b->gone + b->count;
 }
 /* The newest waiting write of a key, or NULL. */
 const struct entry *batches_find(const struct batches *b, struct hearsay_bytes key);

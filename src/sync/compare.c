@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * See compare.h. Digests of nodes travel as 32 bits salted anew every half minute: a difference that they hide this time shows the next.
+ * See compare.h. Digests travel cut short and salted anew for each repair: a difference that they hide this time shows the next. A fingerprint
+ * is half of where the key lies below the node and half of what is there, so that it shows whether the other side lacks a key or has
+ * another version of it.
  */
 #include "sync/compare.h"
 
@@ -10,7 +12,9 @@
 #define PRINTS_MAX 256    /* nor are more than so many listed */
 #define THEIRS_MAX 4096
 #define LEVEL_MAX 32
-#define WANTED_US 3000000u
+#define WANTED_US 1000000u
+#define TOLD_BYTES 1024   /* a larger entry is offered, to whoever may lack it … */
+#define TOLD_PACKETS 8    /* … and any, when the answer fills so many datagrams already */
 
 static uint32_t salted(struct digest d, uint32_t salt)
 {
@@ -34,6 +38,12 @@ static uint64_t place_of(uint8_t level, uint32_t index)
 static uint64_t last_of(uint8_t level, uint32_t index)
 {
     return place_of(level, index) | (level == 0 ? UINT64_MAX : UINT64_MAX >> level);
+}
+
+/* The 16 bits of a place that follow those of the node. */
+static uint32_t print_of(uint32_t salt, uint8_t level, uint64_t place, struct digest d)
+{
+    return (uint32_t)(place << level >> 48) << 16 | salted(d, salt) >> 16;
 }
 
 static const struct merkle *tree_of(const struct talk *out)
@@ -77,7 +87,7 @@ static void list_prints(const struct talk *out, uint32_t salt, uint8_t level, ui
             return;
         }
         p->items[p->count] = item;
-        p->prints[p->count++] = salted(digest, salt);
+        p->prints[p->count++] = print_of(salt, level, item.place, digest);
         if (at == 0) {
             return; /* past the very last place */
         }
@@ -140,6 +150,36 @@ static bool has_own(const struct prints *own, uint32_t print)
     return false;
 }
 
+/* Is there a key that may be the one of this print? */
+static bool has_key(struct reader prints, uint32_t print)
+{
+    while (reader_left(&prints) > 0) {
+        if (reader_u32(&prints) >> 16 == print >> 16) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Asks nobody for what somebody was asked for just now. */
+static bool want(struct talk *out, uint64_t place)
+{
+    uint64_t now = out->turn->now;
+    return hot_want(&out->x->hot, out->turn->memory, place, out->peer, now, now + WANTED_US);
+}
+
+/* Tells an entry, unless it is an old tombstone of what was purged. */
+static void tell(struct talk *out, uint64_t place, const struct entry *entry, struct compare_tally *tally)
+{
+    const struct peer *peer = &out->x->peers.list[out->peer];
+    if (!purge_may_send(out->x->sync, out->turn, peer->digest, peer->purge_hlc, place, entry)) {
+        return;
+    }
+    tally->value_bytes_out += talk_entry(out, entry, 0);
+    tally->moved_out++;
+    tally->work++;
+}
+
 /* Prints of theirs that we lack, and that we have not asked somebody for just now. */
 static void want_prints(struct talk *out, uint8_t level, const struct parley_prints *theirs, const struct prints *own,
                         struct compare_tally *tally)
@@ -149,8 +189,8 @@ static void want_prints(struct talk *out, uint8_t level, const struct parley_pri
     size_t count = 0;
     while (reader_left(&prints) > 0) {
         uint32_t print = reader_u32(&prints);
-        uint64_t id = place_of(level, theirs->index) | print;
-        if (!has_own(own, print) && hot_want(&out->x->hot, out->turn->memory, id, out->turn->now, out->turn->now + WANTED_US)) {
+        uint64_t place = place_of(level, theirs->index) | (uint64_t)(print >> 16) << 48 >> level;
+        if (!has_own(own, print) && want(out, place)) {
             wanted[count++] = print;
             tally->found++;
         }
@@ -158,6 +198,18 @@ static void want_prints(struct talk *out, uint8_t level, const struct parley_pri
             talk_prints(out, PARLEY_WANTED_PRINTS, level, theirs->index, wanted, count);
             count = 0;
         }
+    }
+}
+
+/* Who has nothing of this key is told it at once; who may have another version decides by its moment. */
+static void tell_or_offer(struct talk *out, const struct index_item *item, bool is_disputed, struct compare_tally *tally)
+{
+    bool is_small = item->entry->key_size + item->entry->value_size <= TOLD_BYTES && (out->stream != 0 || out->sent < TOLD_PACKETS);
+    if (is_disputed || !is_small || !merkle_is_settled(item->entry)) {
+        talk_offer(out, item->place, item->entry->hlc);
+    } else {
+        tally->found++;
+        tell(out, item->place, item->entry, tally);
     }
 }
 
@@ -179,7 +231,7 @@ static void answer_prints(struct talk *out, uint32_t salt, struct reader body, s
         }
         for (size_t i = 0; i < own.count; i++) {
             if (!has_print(theirs.prints, own.prints[i])) {
-                talk_offer(out, own.items[i].place, own.items[i].entry->hlc);
+                tell_or_offer(out, &own.items[i], has_key(theirs.prints, own.prints[i]), tally);
             }
         }
         want_prints(out, level, &theirs, &own, tally);
@@ -206,22 +258,11 @@ static void answer_offers(struct talk *out, struct reader body, struct compare_t
         tally->work++;
         if (ours > hlc) {
             tally->newer++;
-        } else if (hot_want(&out->x->hot, out->turn->memory, place, out->turn->now, out->turn->now + WANTED_US)) {
+        } else if (want(out, place)) {
             talk_number(out, PARLEY_WANTED_KEYS, place);
             tally->found++;
         }
     }
-}
-
-static void tell(struct talk *out, uint64_t place, const struct entry *entry, struct compare_tally *tally)
-{
-    const struct peer *peer = &out->x->peers.list[out->peer];
-    if (!purge_may_send(out->x->sync, out->turn, peer->digest, peer->purge_hlc, place, entry)) {
-        return;
-    }
-    tally->value_bytes_out += talk_entry(out, entry, 0);
-    tally->moved_out++;
-    tally->work++;
 }
 
 /* Does the message offer a newer version of what stands at this place? */

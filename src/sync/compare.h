@@ -4,7 +4,7 @@
  * side that answers need not remember who asked, and both sides run the same steps:
  *
  *     NODES           children that differ: NODES one level deeper, or PRINTS where a node holds few keys
- *     PRINTS          keys they lack or have otherwise: OFFERS; prints we lack: WANTED_PRINTS
+ *     PRINTS          keys they lack: ENTRIES (OFFERS, if large); keys they have otherwise: OFFERS; prints we lack: WANTED_PRINTS
  *     OFFERS          newer than ours: WANTED_KEYS
  *     WANTED_PRINTS,  ENTRIES, unless an offer in the same message is newer than ours
  *     WANTED_KEYS

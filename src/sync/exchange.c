@@ -391,6 +391,9 @@ static void receive_entry(struct exchange *x, struct turn *turn, uint32_t peer, 
         return;
     }
     enum sync_verdict verdict = sync_receive(x->sync, turn, &entry, exchange_source(peer, how));
+    if (verdict == SYNC_TAKEN && (how & EXCHANGE_FROM_REPAIR) != 0) {
+        x->repaired = batches_newest(&x->sync->batches);
+    }
     if ((how & EXCHANGE_WANTS_RECEIPT) != 0 && (verdict == SYNC_KNOWN || verdict == SYNC_OUTDATED)) {
         copies_confirm(x, turn, peer, entry_place(&x->sync->store.keys, entry.key), &entry.version);
     }
@@ -425,9 +428,9 @@ static bool id_set_has(struct id_set *s, uint64_t id, bool adds)
     }
 }
 
-static void want(struct exchange *x, struct turn *turn, struct talk *t, uint64_t id)
+static void want(struct exchange *x, struct turn *turn, uint32_t peer, struct talk *t, uint64_t id)
 {
-    if (store_find_id(&x->sync->store, id) == NULL && hot_want(&x->hot, turn->memory, id, turn->now, turn->now + WANTED_US)) {
+    if (store_find_id(&x->sync->store, id) == NULL && hot_want(&x->hot, turn->memory, id, peer, turn->now, turn->now + WANTED_US)) {
         talk_number(t, PARLEY_WANTED, id);
     }
 }
@@ -448,7 +451,7 @@ static void answer_round(struct exchange *x, struct turn *turn, uint32_t peer, c
         while (type == PARLEY_IDS && count < EXCHANGE_IDS_MAX && parley_next_number(&body, &id)) {
             count++;
             if (id != 0 && !id_set_has(&theirs, id, true) && m->head.kind == PARLEY_PUSH_PULL) {
-                want(x, turn, &t, id);
+                want(x, turn, peer, &t, id);
             }
         }
     }

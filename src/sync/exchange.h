@@ -61,6 +61,9 @@ struct exchange {
     uint32_t copy_count, copy_capacity;
     struct timer copy_timer;
     uint64_t repair_free_at;  /* pace of repair: until then it costs more than it may */
+    uint32_t led_by;          /* the peer whose repair we answer … */
+    uint64_t led_until;       /* … and how long that counts; meanwhile we take part in no other */
+    uint64_t repaired;        /* of the writes that waited for the disk, the newest that repair brought */
 };
 
 /* How a write came: pending.source of sync_receive. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * See hot.h. The wanted ids stand in a table of fixed size, one per place: whoever comes later pushes the earlier out, which then may be asked
- * for twice.
+ * See hot.h. The wanted ids stand in a table, one per place, which doubles when two meet in one; at its largest whoever comes later pushes the
+ * earlier out, which then may be asked for twice.
  */
 #include "sync/hot.h"
 
@@ -51,31 +51,49 @@ bool hot_add(struct hot *h, const struct hearsay_allocator *memory, const struct
     return true;
 }
 
-static size_t place_of(uint64_t id)
+static size_t place_of(const struct hot *h, uint64_t id)
 {
-    return (size_t)((id ^ id >> 32) * 0x9e3779b97f4a7c15u >> 40) & (HOT_WANTED - 1);
+    return (size_t)((id ^ id >> 32) * 0x9e3779b97f4a7c15u >> 40) & (h->wanted_capacity - 1);
 }
 
-bool hot_want(struct hot *h, const struct hearsay_allocator *memory, uint64_t id, uint64_t now, uint64_t until)
+/* Twice as many places, or the first. False when memory is out, or it is large enough: then places are lost. */
+static bool grow_wanted(struct hot *h, const struct hearsay_allocator *memory, uint64_t now)
 {
-    if (h->wanted == NULL) {
-        h->wanted = memory_zeros(memory, HOT_WANTED * sizeof *h->wanted);
-        if (h->wanted == NULL) {
-            return true; /* perhaps twice, then */
-        }
-    }
-    size_t i = place_of(id);
-    if (h->wanted[i].id == id && h->wanted[i].until > now) {
+    uint32_t capacity = h->wanted_capacity == 0 ? HOT_WANTED_LEAST : h->wanted_capacity * 2, before = h->wanted_capacity;
+    struct hot_wanted *old = h->wanted, *wanted = capacity > HOT_WANTED_MOST ? NULL : memory_zeros(memory, capacity * sizeof *wanted);
+    if (wanted == NULL) {
         return false;
     }
-    h->wanted[i].id = id;
-    h->wanted[i].until = until;
+    h->wanted = wanted;
+    h->wanted_capacity = capacity;
+    for (uint32_t i = 0; i < before; i++) {
+        if (old[i].until > now) {
+            wanted[place_of(h, old[i].id)] = old[i];
+        }
+    }
+    memory_free(memory, old);
+    return true;
+}
+
+bool hot_want(struct hot *h, const struct hearsay_allocator *memory, uint64_t id, uint32_t from, uint64_t now, uint64_t until)
+{
+    struct hot_wanted *w;
+    do {
+        if (h->wanted == NULL && !grow_wanted(h, memory, now)) {
+            return true; /* perhaps twice, then */
+        }
+        w = &h->wanted[place_of(h, id)];
+        if (w->id == id && w->from != from && w->until > now) {
+            return false;
+        }
+    } while (w->id != id && w->until > now && grow_wanted(h, memory, now));
+    *w = (struct hot_wanted){id, until, from};
     return true;
 }
 
 void hot_unwant(struct hot *h, uint64_t id)
 {
-    if (h->wanted != NULL && h->wanted[place_of(id)].id == id) {
-        h->wanted[place_of(id)].until = 0;
+    if (h->wanted != NULL && h->wanted[place_of(h, id)].id == id) {
+        h->wanted[place_of(h, id)].until = 0;
     }
 }

@@ -10,7 +10,8 @@
 #include "base/memory.h"
 
 #define HOT_MAX 8192
-#define HOT_WANTED 4096 /* a power of two */
+#define HOT_WANTED_LEAST 1024   /* powers of two */
+#define HOT_WANTED_MOST 65536
 
 struct hot_entry {
     uint64_t id;
@@ -21,14 +22,18 @@ struct hot_entry {
     uint32_t epoch;
 };
 
+struct hot_wanted {
+    uint64_t id;
+    uint64_t until; /* attended time */
+    uint32_t from;  /* who was asked */
+};
+
 struct hot {
     struct hot_entry *list; /* oldest first */
     uint32_t count, capacity;
     uint32_t eager_count;   /* entries that are owed eager copies */
-    struct {
-        uint64_t id;
-        uint64_t until; /* attended time */
-    } *wanted;
+    struct hot_wanted *wanted;
+    uint32_t wanted_capacity;
 };
 
 void hot_deinit(struct hot *h, const struct hearsay_allocator *memory);
@@ -36,8 +41,8 @@ void hot_deinit(struct hot *h, const struct hearsay_allocator *memory);
 bool hot_add(struct hot *h, const struct hearsay_allocator *memory, const struct hot_entry *entry);
 /* Removes those marked by id 0. */
 void hot_sweep(struct hot *h);
-/* May this be asked for now? Then it counts as asked for until `until`. */
-bool hot_want(struct hot *h, const struct hearsay_allocator *memory, uint64_t id, uint64_t now, uint64_t until);
+/* May this peer be asked for it now? Then it counts as asked for until `until`, and nobody else is. */
+bool hot_want(struct hot *h, const struct hearsay_allocator *memory, uint64_t id, uint32_t from, uint64_t now, uint64_t until);
 /* It came, or will not: ask again. */
 void hot_unwant(struct hot *h, uint64_t id);
 

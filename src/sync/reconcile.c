@@ -9,7 +9,6 @@
 #include "spread/packing.h"
 #include "sync/compare.h"
 
-#define SESSIONS_MAX 3
 #define WINDOW_PACKETS 8
 #define WINDOW_FRAMES 32
 #define STREAM_ASKS 24        /* more questions than this go over a stream */
@@ -25,7 +24,8 @@
 #define FILL_BYTES (256u << 10)
 #define FILL_RANGES 4
 #define FILL_PENDING_MAX 16384 /* writes that wait for our disk */
-#define SALT_EPOCHS 32
+#define LED_US 250000u        /* less than PAUSE_US: a question after that is of another repair */
+#define YIELD_MS 100
 #define HOLD_US 2000000u
 #define DIALS_MAX 3
 #define WORK_US 1             /* what one node or entry is taken to cost */
@@ -47,6 +47,7 @@ struct session {
     struct timer timer;
     uint32_t peer, stream, dials, ticket;
     bool is_connected, is_filling, is_over_packets_only;
+    bool is_heard; /* there was an answer */
     uint32_t epoch, salt;
     struct question *waiting, *out;
     uint32_t waiting_count, out_count;
@@ -115,6 +116,9 @@ static void finish(struct session *s, struct turn *turn, const char *text)
     if (s->stream != 0) {
         x->links.close(x->links.context, turn, s->stream);
     }
+    if (x->session_count == 0) {
+        sync_hold(x->sync, turn, 0);
+    }
     p->busy_until = turn->now + PAUSE_US;
     turn->counters->repairs_broken += text != NULL;
     turn->counters->repair_newer += s->tally.newer;
@@ -143,13 +147,15 @@ static bool may_go_on(const struct exchange *x, const struct turn *turn)
     return x->repair_free_at <= turn->now + 20000;
 }
 
-static void hold_tree(struct exchange *x, struct turn *turn)
+/* Who answers does not know when the last question has come, and holds its tree from one to the next only. */
+static void hold_tree(struct exchange *x, struct turn *turn, uint64_t span_us)
 {
     if (turn->now - x->hold_began > 2 * HOLD_US || x->hold_began == 0) {
         x->hold_began = turn->now;
     }
     if (turn->now - x->hold_began < HOLD_US) {
-        sync_hold(x->sync, turn, (uint32_t)((HOLD_US - (turn->now - x->hold_began)) / 1000));
+        uint64_t left = HOLD_US - (turn->now - x->hold_began);
+        sync_hold(x->sync, turn, (uint32_t)((left < span_us ? left : span_us) / 1000));
     }
 }
 
@@ -305,13 +311,13 @@ static struct session *create(struct exchange *x, struct turn *turn, uint32_t pe
     s->timer.number = ++x->session_number;
     s->began_at = turn->now;
     s->epoch = merkle_root(&x->sync->store.merkle).epoch;
-    s->salt = s->epoch / SALT_EPOCHS;
+    s->salt = s->epoch ^ x->session_number * 0x9e3779b9u ^ (uint32_t)x->sync->origin;
     s->next = x->sessions;
     x->sessions = s;
     x->session_count++;
     x->peers.list[peer].sessions++;
     turn->counters->repairs++;
-    hold_tree(x, turn);
+    hold_tree(x, turn, HOLD_US);
     return s;
 }
 
@@ -340,22 +346,17 @@ static void ask_from_top(struct session *s, struct turn *turn)
     }
 }
 
-static bool is_filling(const struct exchange *x)
+/* What repair brought waits for the disk: until then our tree is behind, and comparing it would find the same again. */
+static bool is_digesting(const struct exchange *x)
 {
-    for (const struct session *s = x->sessions; s != NULL; s = s->next) {
-        if (s->is_filling) {
-            return true;
-        }
-    }
-    return false;
+    return x->repaired > x->sync->batches.gone;
 }
 
 void reconcile_on_difference(struct exchange *x, struct turn *turn, uint32_t peer, const struct parley_beacon *beacon)
 {
     const struct peer *p = &x->peers.list[peer];
     uint64_t ours = x->sync->store.merkle.count;
-    if (x->session_count >= SESSIONS_MAX || p->busy_until > turn->now || find_peer(x, peer) != NULL || is_filling(x) ||
-        !may_go_on(x, turn)) {
+    if (x->session_count > 0 || x->led_until > turn->now || is_digesting(x) || p->busy_until > turn->now || !may_go_on(x, turn)) {
         return;
     }
     if (beacon->count >= FILL_LEAST && ours / FILL_RATIO > beacon->count) {
@@ -490,6 +491,7 @@ void reconcile_on_tell(struct exchange *x, struct turn *turn, uint32_t peer, con
         return;
     }
     s->bytes += size;
+    s->is_heard = true;
     a->due = turn->now + (s->is_connected ? PATIENCE_FRAME_US : PATIENCE_PACKET_US);
     uint64_t work = s->tally.work, moved = s->tally.moved_out;
     hear_entries(s, turn, m);
@@ -511,19 +513,27 @@ void reconcile_on_tell(struct exchange *x, struct turn *turn, uint32_t peer, con
 
 /* ---- answering ---------------------------------------------------------------------------------------------------------------- */
 
-/* Both sides noticed. The younger session yields; of two that are about as old, the one of the smaller name. */
+/* Who is in two repairs at once is told the same twice, and compares what the other is about to change: so one at a time, whoever leads it. Of
+ * two questions that cross the one of the larger name counts, so that of any number that wait for each other in a circle one gets on. */
 static bool must_yield(struct exchange *x, struct turn *turn, uint32_t peer)
 {
-    struct session *own = find_peer(x, peer);
-    if (own == NULL || own->is_filling || own->ticket != 0) {
-        return false;
+    bool is_led = x->led_until > turn->now;
+    if (is_led ? x->led_by != peer : is_digesting(x)) {
+        return true;
     }
-    if (turn->now - own->began_at < PAUSE_US / 2 && x->sync->origin < x->peers.list[peer].digest) {
-        finish(own, turn, NULL);
-        x->peers.list[peer].busy_until = turn->now + PAUSE_US;
-        return false;
+    for (struct session *s = x->sessions, *next; s != NULL; s = next) {
+        next = s->next;
+        if (s->ticket != 0) {
+            continue; /* wishes wait, and hold up nobody */
+        }
+        if (s->is_heard || s->is_filling || x->sync->origin > x->peers.list[peer].digest) {
+            return true;
+        }
+        finish(s, turn, NULL);
     }
-    return true;
+    x->led_by = peer;
+    x->led_until = turn->now + LED_US;
+    return false;
 }
 
 void reconcile_on_ask(struct exchange *x, struct turn *turn, uint32_t peer, uint32_t stream, const struct parley_message *m)
@@ -541,11 +551,11 @@ void reconcile_on_ask(struct exchange *x, struct turn *turn, uint32_t peer, uint
         return;
     }
     if (!m->has_range && must_yield(x, turn, peer)) {
-        talk_status(&t, PARLEY_YIELD, 0);
+        talk_status(&t, PARLEY_YIELD, YIELD_MS);
     } else if (x->repair_free_at > turn->now + DEBT_MAX_US) {
         talk_status(&t, PARLEY_BUSY, (uint32_t)((x->repair_free_at - turn->now) / 1000));
     } else {
-        hold_tree(x, turn);
+        hold_tree(x, turn, LED_US);
         while (parley_next_section(&sections, &type, &body)) {
             if (type == PARLEY_ENTRIES) {
                 uint32_t count = exchange_receive(x, turn, peer, body, EXCHANGE_FROM_REPAIR);

@@ -3,7 +3,7 @@
  * Repair: when a beacon shows that a peer's data differ, the side that notices asks its way down both trees (compare.h has the steps) and keeps
  * all there is to remember: which questions are open. So it repeats lost ones, paces itself (bytes and work per second are options), goes
  * over to a stream when there is much to say, and continues on another when that breaks. A store that is nearly empty asks for whole
- * ranges instead.
+ * ranges instead. Whoever is in one comparison yields to no other.
  */
 #ifndef HEARSAY_SYNC_RECONCILE_H
 #define HEARSAY_SYNC_RECONCILE_H

@@ -60,7 +60,7 @@ enum parley_status {
     PARLEY_BUSY = 1,
     PARLEY_OTHER_EPOCH = 2, /* the tree stands at another epoch just now */
     PARLEY_NOT_FOUND = 3,
-    PARLEY_YIELD = 4 /* we ask you already */
+    PARLEY_YIELD = 4 /* we are in another repair, perhaps of you */
 };
 
 struct parley_head {
