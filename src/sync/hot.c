@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * See hot.h. The wanted ids stand in a table, one per place, which doubles when two meet in one; at its largest whoever comes later pushes the
- * earlier out, which then may be asked for twice.
+ * See hot.h. The wanted ids stand in a table, each near its place, which doubles when there is none free; at its largest whoever comes later pushes
+ * an earlier one out, which then may be asked for twice.
  */
 #include "sync/hot.h"
+
+#define WANTED_PLACES 8 /* tried for one */
 
 void hot_deinit(struct hot *h, const struct hearsay_allocator *memory)
 {
@@ -51,12 +53,22 @@ bool hot_add(struct hot *h, const struct hearsay_allocator *memory, const struct
     return true;
 }
 
-static size_t place_of(const struct hot *h, uint64_t id)
+/* Where this id stands, or may stand: the first of some places that is its own or that nobody needs any more, else the last of them. */
+static struct hot_wanted *find_wanted(const struct hot *h, uint64_t id, uint64_t now)
 {
-    return (size_t)((id ^ id >> 32) * 0x9e3779b97f4a7c15u >> 40) & (h->wanted_capacity - 1);
+    size_t home = (size_t)((id ^ id >> 32) * 0x9e3779b97f4a7c15u >> 40);
+    struct hot_wanted *w = NULL, *idle = NULL;
+    for (unsigned i = 0; i < WANTED_PLACES; i++) {
+        w = &h->wanted[(home + i) & (h->wanted_capacity - 1)];
+        if (w->id == id) {
+            return w;
+        }
+        idle = idle == NULL && w->until <= now ? w : idle;
+    }
+    return idle == NULL ? w : idle;
 }
 
-/* Twice as many places, or the first. False when memory is out, or it is large enough: then places are lost. */
+/* Twice as many places, or the first. False when memory is out, or there are enough: then what was asked for first is forgotten. */
 static bool grow_wanted(struct hot *h, const struct hearsay_allocator *memory, uint64_t now)
 {
     uint32_t capacity = h->wanted_capacity == 0 ? HOT_WANTED_LEAST : h->wanted_capacity * 2, before = h->wanted_capacity;
@@ -68,7 +80,7 @@ static bool grow_wanted(struct hot *h, const struct hearsay_allocator *memory, u
     h->wanted_capacity = capacity;
     for (uint32_t i = 0; i < before; i++) {
         if (old[i].until > now) {
-            wanted[place_of(h, old[i].id)] = old[i];
+            *find_wanted(h, old[i].id, now) = old[i];
         }
     }
     memory_free(memory, old);
@@ -77,23 +89,17 @@ static bool grow_wanted(struct hot *h, const struct hearsay_allocator *memory, u
 
 bool hot_want(struct hot *h, const struct hearsay_allocator *memory, uint64_t id, uint32_t from, uint64_t now, uint64_t until)
 {
-    struct hot_wanted *w;
-    do {
-        if (h->wanted == NULL && !grow_wanted(h, memory, now)) {
-            return true; /* perhaps twice, then */
-        }
-        w = &h->wanted[place_of(h, id)];
-        if (w->id == id && w->from != from && w->until > now) {
-            return false;
-        }
-    } while (w->id != id && w->until > now && grow_wanted(h, memory, now));
+    if (h->wanted == NULL && !grow_wanted(h, memory, now)) {
+        return true; /* perhaps twice, then */
+    }
+    struct hot_wanted *w = find_wanted(h, id, now);
+    if (w->id != id && w->until > now && grow_wanted(h, memory, now)) {
+        w = find_wanted(h, id, now);
+    }
+    if (w->id == id && w->from != from && w->until > now) {
+        return false;
+    }
     *w = (struct hot_wanted){id, until, from};
     return true;
 }
 
-void hot_unwant(struct hot *h, uint64_t id)
-{
-    if (h->wanted != NULL && h->wanted[place_of(h, id)].id == id) {
-        h->wanted[place_of(h, id)].until = 0;
-    }
-}

@@ -10,8 +10,8 @@
 #include "base/memory.h"
 
 #define HOT_MAX 8192
-#define HOT_WANTED_LEAST 1024   /* powers of two */
-#define HOT_WANTED_MOST 65536
+#define HOT_WANTED_LEAST 1024 /* powers of two */
+#define HOT_WANTED_MOST 32768
 
 struct hot_entry {
     uint64_t id;
@@ -43,7 +43,5 @@ bool hot_add(struct hot *h, const struct hearsay_allocator *memory, const struct
 void hot_sweep(struct hot *h);
 /* May this peer be asked for it now? Then it counts as asked for until `until`, and nobody else is. */
 bool hot_want(struct hot *h, const struct hearsay_allocator *memory, uint64_t id, uint32_t from, uint64_t now, uint64_t until);
-/* It came, or will not: ask again. */
-void hot_unwant(struct hot *h, uint64_t id);
 
 #endif
