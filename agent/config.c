@@ -74,7 +74,7 @@ const struct config_field config_fields[] = {
     {"syslog_facility", NULL, CONFIG_TEXT, AT(syslog_facility), NULL, NULL, NULL},
     {"statsd_addr", "statsd", CONFIG_TEXT, AT(statsd_addr), NULL, "HOST:PORT", "send figures to this statsd, over UDP"},
     {"statsite_addr", "statsite", CONFIG_TEXT, AT(statsite_addr), NULL, "HOST:PORT", "send figures to this statsite, over TCP"},
-    {"validate_node_names", NULL, CONFIG_SWITCH, AT(has_plain_names), NULL, NULL, NULL},
+    {"validate_node_names", NULL, CONFIG_NUMBER_ON, 0, "plain_names", NULL, NULL},
     {"protocol", "protocol", CONFIG_COUNT, AT(protocol), NULL, "2..5", "Serf protocol to speak (default 5)"},
     {"protocol_personality", "protocol-personality", CONFIG_TEXT, AT(personality), NULL, "serf|memberlist",
      "whose cluster this is (default serf)"},
@@ -105,12 +105,12 @@ const struct config_field config_fields[] = {
     {"recent_intent_timeout", NULL, CONFIG_NUMBER_SPAN, 0, "intent_timeout_ms", NULL, NULL},
     {"user_event_size_limit", NULL, CONFIG_NUMBER, 0, "event_bytes_max", NULL, NULL},
     {"query_size_limit", NULL, CONFIG_NUMBER, 0, "query_bytes_max", NULL, NULL},
-    {"discover", "discover", CONFIG_LATER, 0, NULL, "NAME", NULL},
-    {"mdns", NULL, CONFIG_LATER, 0, NULL, NULL, NULL},
+    {"discover", "discover", CONFIG_TEXT, AT(discover), NULL, "NAME", "find the agents of this name by multicast DNS, and join them"},
+    {"mdns", NULL, CONFIG_MDNS, 0, NULL, NULL, NULL},
     {"query_response_size_limit", NULL, CONFIG_NUMBER, 0, "response_bytes_max", NULL, NULL},
-    {"reconnect_interval", NULL, CONFIG_LATER, 0, NULL, NULL, NULL},
+    {"reconnect_interval", NULL, CONFIG_NUMBER_SPAN, 0, "reconnect_interval_ms", NULL, NULL},
     {"disable_name_resolution", NULL, CONFIG_NUMBER_OFF, 0, "name_conflicts", NULL, NULL},
-    {"msgpack_use_new_time_format", NULL, CONFIG_LATER, 0, NULL, NULL, NULL},
+    {"msgpack_use_new_time_format", NULL, CONFIG_SWITCH, AT(has_new_times), NULL, NULL, NULL},
     {"disable_coordinates", NULL, CONFIG_NUMBER_OFF, 0, "coordinates", NULL, NULL},
     {NULL, "help", CONFIG_HELP, 0, NULL, NULL, "this text"},
 };
@@ -162,8 +162,8 @@ void config_deinit(struct config *config)
     lists_free_words(&config->start_join);
     lists_free_words(&config->retry_join);
     lists_free_words(&config->files);
-    lists_free_words(&config->ignored);
     lists_free_tags(&config->tags);
+    replace(&config->mdns.interface, NULL);
     free(config->numbers);
     *config = (struct config){0};
 }
@@ -195,7 +195,6 @@ void config_default(struct config *config)
     default_text(&config->personality, "serf");
     default_text(&config->syslog_facility, "LOCAL0");
     default_integer(&config->has_syslog, 0);
-    default_integer(&config->has_plain_names, 0);
     default_text(&config->store_profile, "default");
     default_integer(&config->retry_interval_ms, 30000);
     default_integer(&config->retry_max, 0);
@@ -382,16 +381,14 @@ bool config_set(struct config *config, const struct config_field *field, const c
             return set_number(config, field->number, strlen(field->number), number, error, size);
         }
         break;
+    case CONFIG_NUMBER_ON:
     case CONFIG_NUMBER_OFF:
-        is_fine = set_switch(&number, true, value);
+        is_fine = set_switch(&number, field->kind == CONFIG_NUMBER_OFF, value);
         if (is_fine) {
             return set_number(config, field->number, strlen(field->number), number, error, size);
         }
         break;
-    case CONFIG_LATER:
-    case CONFIG_LATER_SWITCH:
-        lists_add_word(&config->ignored, field->key != NULL ? field->key : field->flag);
-        return true;
+    case CONFIG_MDNS: /* files only: config_json.c */
     case CONFIG_HELP:
         return true;
     }
@@ -424,7 +421,11 @@ void config_merge(struct config *into, const struct config *from)
             merge_words(place_of(into, field), (const struct words *)(const void *)source);
         }
     }
-    merge_words(&into->ignored, &from->ignored);
+    if (from->mdns.interface != NULL) {
+        replace(&into->mdns.interface, from->mdns.interface);
+    }
+    into->mdns.has_no_ipv4 |= from->mdns.has_no_ipv4;
+    into->mdns.has_no_ipv6 |= from->mdns.has_no_ipv6;
     lists_copy_tags(&into->tags, &from->tags);
     for (size_t i = 0; i < from->number_count; i++) {
         add_number(into, from->numbers[i].name, from->numbers[i].value);

@@ -13,19 +13,27 @@ struct config_number {
     uint64_t value;
 };
 
+/* How discovery by multicast DNS is done. */
+struct config_mdns {
+    char *interface; /* NULL = all, and the system's choice for questions */
+    bool has_no_ipv4, has_no_ipv6;
+};
+
 /* Strings are NULL and integers -1 while unset. Switches are 0 or 1. */
 struct config {
     char *node_name, *bind, *advertise, *interface, *encrypt_key, *keyring_file, *rpc_addr, *rpc_auth, *label, *tags_file;
     char *snapshot_path, *data_dir, *store_secret, *store_profile, *event_log, *record, *log_level, *profile, *personality;
     char *statsd_addr, *statsite_addr, *syslog_facility;
+    char *discover;
+    struct config_mdns mdns;
     char *http_addr, *http_token, *http_tls_cert, *http_tls_key, *http_metrics, *dns_addr, *dns_domain;
     int64_t retry_interval_ms, retry_max, protocol, dns_ttl_ms;
-    int64_t handler_timeout_ms, handler_limit, coalesce_period_ms, coalesce_quiet_ms, has_syslog, has_plain_names;
+    int64_t handler_timeout_ms, handler_limit, coalesce_period_ms, coalesce_quiet_ms, has_syslog;
+    int64_t has_new_times; /* how Go writes moments; no message of Serf holds one */
     int64_t is_storing, is_replaying, is_compressing, leaves_on_term, stays_on_int, rejoins;
     struct words event_handlers, start_join, retry_join;
     struct words services; /* each a JSON object, as definition.h has it */
     struct words files; /* and folders, in the order given */
-    struct words ignored; /* Serf's settings that were given but mean nothing here */
     struct taglist tags;
     struct config_number *numbers;
     size_t number_count;
@@ -44,10 +52,10 @@ enum config_kind {
     CONFIG_NUMBERS,      /* NAME=NUMBER, or an object */
     CONFIG_NUMBER,       /* Serf's name for one of the numbers */
     CONFIG_NUMBER_SPAN,  /* the same as a span, kept in ms */
-    CONFIG_NUMBER_OFF,   /* a switch that turns the number, itself a switch, off */
+    CONFIG_NUMBER_ON,    /* a switch that turns the number, itself a switch, on */
+    CONFIG_NUMBER_OFF,   /* or off */
+    CONFIG_MDNS,         /* an object: struct config_mdns */
     CONFIG_SERVICES,     /* an array of objects; files only */
-    CONFIG_LATER,        /* known to Serf, without effect here */
-    CONFIG_LATER_SWITCH, /* the same, a flag without value */
     CONFIG_HELP
 };
 

@@ -154,6 +154,36 @@ static bool set_numbers(struct config *config, const struct config_field *field,
     return true;
 }
 
+/* Serf names the fields of this one as Go does; underscores do not matter to its decoder's tags. */
+static bool set_mdns(struct config *config, const json_t *value, const struct place *at)
+{
+    const char *key;
+    json_t *field;
+    if (!json_is_object(value)) {
+        return refuse_type(at, "mdns", "an object");
+    }
+    json_object_foreach((json_t *)value, key, field) {
+        bool is_4 = strcasecmp(key, "disable_ipv4") == 0 || strcasecmp(key, "disableipv4") == 0;
+        bool is_6 = strcasecmp(key, "disable_ipv6") == 0 || strcasecmp(key, "disableipv6") == 0;
+        bool is_interface = strcasecmp(key, "iface") == 0 || strcasecmp(key, "interface") == 0;
+        if (!is_4 && !is_6 && !is_interface) {
+            return refuse(at, key, "unknown key in 'mdns': there are interface, disable_ipv4 and disable_ipv6");
+        }
+        if (is_interface ? !json_is_string(field) : !json_is_boolean(field)) {
+            return refuse_type(at, key, is_interface ? "a string" : "true or false");
+        }
+        if (is_interface) {
+            free(config->mdns.interface);
+            config->mdns.interface = must(strdup(json_string_value(field)));
+        } else if (is_4) {
+            config->mdns.has_no_ipv4 = json_is_true(field);
+        } else {
+            config->mdns.has_no_ipv6 = json_is_true(field);
+        }
+    }
+    return true;
+}
+
 static bool set_field(struct config *config, const struct config_field *field, const json_t *value, const struct place *at)
 {
     switch (field->kind) {
@@ -165,6 +195,7 @@ static bool set_field(struct config *config, const struct config_field *field, c
         return !json_is_string(value) ? refuse_type(at, field->key, "a string")
                                       : set_text(config, field, field->key, json_string_value(value), at);
     case CONFIG_SWITCH:
+    case CONFIG_NUMBER_ON:
     case CONFIG_NUMBER_OFF:
         return !json_is_boolean(value) ? refuse_type(at, field->key, "true or false")
                                        : set_text(config, field, field->key, json_is_true(value) ? "true" : "false", at);
@@ -180,6 +211,8 @@ static bool set_field(struct config *config, const struct config_field *field, c
         return set_tags(config, field, value, at);
     case CONFIG_NUMBERS:
         return set_numbers(config, field, value, at);
+    case CONFIG_MDNS:
+        return set_mdns(config, value, at);
     default:
         return set_text(config, field, field->key, NULL, at);
     }

@@ -13,7 +13,7 @@
 
 static bool needs_value(enum config_kind kind)
 {
-    return kind != CONFIG_SWITCH && kind != CONFIG_SWITCH_OFF && kind != CONFIG_LATER_SWITCH && kind != CONFIG_HELP;
+    return kind != CONFIG_SWITCH && kind != CONFIG_SWITCH_OFF && kind != CONFIG_HELP;
 }
 
 static struct option *options_of_fields(void)

@@ -279,20 +279,22 @@ void keys_deinit(struct service *service)
 
 /* ---- our own --------------------------------------------------------------------------------------------------------------------- */
 
-void keys_save(const struct hearsay_node *node, const char *path)
+bool keys_save(const struct hearsay_node *node, const char *path, char *error, size_t size)
 {
     struct hearsay_key keys[HEARSAY_KEYS_MAX];
     size_t count = 0;
-    char error[500];
+    bool is_kept = true;
     while (count < HEARSAY_KEYS_MAX && hearsay_key_at(node, count, &keys[count])) {
         count++;
     }
     if (path == NULL) {
         log_put(LOG_WARN, "agent: the keyring was changed, but is kept in no file: the change is lost with this process; give --keyring-file");
-    } else if (secret_write_keyring(path, keys, count, error, sizeof error)) {
+    } else if (secret_write_keyring(path, keys, count, error, size)) {
         log_put(LOG_INFO, "agent: the keyring was changed; %s has its %zu keys", path, count);
     } else {
         log_put(LOG_ERR, "agent: the keyring was changed, but cannot be kept: %s", error);
+        is_kept = false;
     }
     explicit_bzero(keys, sizeof keys);
+    return is_kept;
 }

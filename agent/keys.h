@@ -18,7 +18,8 @@ void keys_event(struct service *service, const struct hearsay_event *event);
 void keys_forget(struct session *session);
 void keys_deinit(struct service *service);
 
-/* Writes our keyring into its file (NULL = it is kept nowhere). Says in the log what went wrong. */
-void keys_save(const struct hearsay_node *node, const char *path);
+/* Writes our keyring into its file (NULL = it is kept nowhere). Says in the log what went wrong; false with the same line in error when there is a
+ * file and it cannot be written. */
+bool keys_save(const struct hearsay_node *node, const char *path, char *error, size_t size);
 
 #endif

@@ -209,6 +209,16 @@ static void on_conflict(struct life *life, const struct hearsay_event *event)
     chores_want(&life->chores, CHORE_LOST, 0);
 }
 
+/* Who asked for the change is told when the file could not be written: then it lasts only as long as this process. */
+static void keep_keyring(struct life *life, uint64_t query)
+{
+    char error[400];
+    bool is_kept = keys_save(life->service.node, life->config.keyring_file, error, sizeof error);
+    if (query != 0 && hearsay_uv_keyring_kept(life->uv, query, is_kept ? NULL : error) != HEARSAY_OK) {
+        log_put(LOG_WARN, "agent: who changed the keyring is not answered: its query is over");
+    }
+}
+
 static void on_event(struct hearsay_uv *uv, const struct hearsay_event *event, void *user)
 {
     struct life *life = user;
@@ -240,7 +250,7 @@ static void on_event(struct hearsay_uv *uv, const struct hearsay_event *event, v
     say_event(event);
     metrics_event(&life->metrics, event);
     if (event->type == HEARSAY_KEYRING_CHANGED) {
-        keys_save(life->service.node, life->config.keyring_file);
+        keep_keyring(life, event->query);
         return;
     }
     if (event->type == HEARSAY_CONFLICT_RESOLVED) {
@@ -411,6 +421,7 @@ void life_stop(struct life *life, int exit_code)
     server_close(&life->server, false);
     registry_close(&life->registry);
     store_mute(&life->store);
+    discovery_close(life->discovery);
     web_close(&life->web);
     dns_close(&life->dns);
     hearsay_uv_stop(life->uv, NULL, NULL);
@@ -557,9 +568,6 @@ static void say_ready(struct life *life)
                 " `hearsay keygen` and give it with --encrypt @FILE",
                 bind);
     }
-    for (size_t i = 0; i < life->config.ignored.count; i++) {
-        log_put(LOG_WARN, "agent: '%s' has no effect in this version of hearsay", life->config.ignored.at[i]);
-    }
     if (life->events.path != NULL) {
         eventlog_ready(&life->events.line, life->config.node_name, &advertised, rpc, (int)getpid());
         put_event_line(life);
@@ -574,6 +582,7 @@ static void abandon(struct life *life)
         uv_close((uv_handle_t *)&life->signals[i], NULL);
     }
     chores_close(&life->chores);
+    discovery_close(life->discovery);
     server_close(&life->server, true);
     web_close(&life->web);
     dns_close(&life->dns);
@@ -591,6 +600,13 @@ static void abandon(struct life *life)
     metrics_close(&life->metrics);
     persist_abandon(&life->persist);
     eventlog_close(&life->events);
+}
+
+static bool open_discovery(struct life *life, char *error, size_t size)
+{
+    struct hearsay_address advertised;
+    hearsay_uv_bound(life->uv, NULL, &advertised);
+    return discovery_open(&life->discovery, &life->loop, &life->service, &life->config, &advertised, error, size);
 }
 
 bool life_start(struct life *life, const struct config *flags, char *error, size_t size)
@@ -612,6 +628,10 @@ bool life_start(struct life *life, const struct config *flags, char *error, size
                   registry_open(&life->registry, &life->loop, &life->service, life->config.data_dir, &life->config.services, error, size);
     }
     if (!is_open) {
+        abandon(life);
+        return false;
+    }
+    if (!open_discovery(life, error, size)) {
         abandon(life);
         return false;
     }

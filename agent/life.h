@@ -8,6 +8,7 @@
 #include "agent/chores.h"
 #include "agent/coalesce.h"
 #include "agent/config.h"
+#include "agent/discovery.h"
 #include "agent/dns.h"
 #include "agent/eventlog.h"
 #include "agent/handlers.h"
@@ -42,6 +43,7 @@ struct life {
     struct persist persist;
     struct store store;
     struct registry registry;
+    struct discovery *discovery; /* NULL = none */
     struct hearsay_address rpc;
     enum life_state state;
     uint64_t leave_limit_ms; /* longest time a leave may take */

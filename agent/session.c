@@ -54,53 +54,39 @@ static size_t request_limit(const struct session *session)
     return session->is_shaken && session->is_trusted ? SESSION_REQUEST_BYTES : SESSION_STRANGER_BYTES;
 }
 
-struct request {
-    char command[32];
-    uint64_t seq;
-    bool is_bad;
-};
-
-static struct request read_header(struct hearsay_bytes bytes)
+/* What a header lacks it has from the one before, as in Serf: so a body that is taken for a header repeats the request. */
+static bool read_header(struct session *session, struct hearsay_bytes bytes)
 {
-    struct request request = {0};
     struct reader r = reader_of(bytes);
     for (uint32_t n = msgpack_get_map(&r); n > 0 && !r.is_bad; n--) {
         struct hearsay_bytes key = msgpack_get_raw(&r);
         if (msgpack_is(key, "Command")) {
             struct hearsay_bytes command = msgpack_get_raw(&r);
-            size_t size = command.size < sizeof request.command ? command.size : sizeof request.command - 1;
-            bytes_copy(request.command, command.data, size);
-            request.command[size] = '\0';
+            size_t size = command.size < sizeof session->command ? command.size : sizeof session->command - 1;
+            bytes_copy(session->command, command.data, size);
+            session->command[size] = '\0';
         } else if (msgpack_is(key, "Seq")) {
-            request.seq = msgpack_get_uint(&r, UINT64_MAX);
+            session->seq = msgpack_get_uint(&r, UINT64_MAX);
         } else {
             msgpack_skip(&r);
         }
     }
-    request.is_bad = r.is_bad;
-    return request;
+    return !r.is_bad;
 }
 
-/* What stands between the client and a command. True: the request is answered. */
-static bool is_refused(struct session *session, const struct request *request, bool is_known)
+/* What stands between the client and a command, which is NULL when it is not known. */
+static const char *objection(struct session *session, const struct request_kind *kind)
 {
-    bool is_handshake = strcmp(request->command, "handshake") == 0, is_auth = strcmp(request->command, "auth") == 0;
+    bool is_handshake = strcmp(session->command, "handshake") == 0, is_auth = strcmp(session->command, "auth") == 0;
     if (!session->is_shaken && !is_handshake) {
-        session_reply(session, request->seq, "Handshake required");
         session->is_closing = true;
-        return true;
+        return "Handshake required";
     }
     if (!session->is_trusted && !is_handshake && !is_auth) {
-        session_reply(session, request->seq, "Authentication required");
-        session->is_closing = !is_known; /* the length of its body is unknown */
-        return true;
+        return "Authentication required"; /* and the body that may follow is read as another header, as Serf does */
     }
-    if (!is_known) {
-        session_reply(session, request->seq, "Unsupported command");
-        session->is_closing = true;
-        return true;
-    }
-    return false;
+    session->is_closing = kind == NULL;
+    return kind == NULL ? "Unsupported command" : NULL;
 }
 
 static void consume(struct session *session, size_t size)
@@ -132,28 +118,25 @@ static bool handle_one(struct session *session)
         session->header_size = session->scan.at;
     }
     const uint8_t *data = (const uint8_t *)session->input.data;
-    struct request request = read_header((struct hearsay_bytes){data, session->header_size});
-    if (request.is_bad) {
+    if (!read_header(session, (struct hearsay_bytes){data, session->header_size})) {
         session->is_closing = true;
         return false;
     }
-    const struct request_kind *kind = requests_find(request.command);
-    if (kind == NULL || !session->is_shaken) {
-        bool is_shaking = kind != NULL && strcmp(request.command, "handshake") == 0;
-        if (!is_shaking && is_refused(session, &request, kind != NULL)) {
-            return false; /* all of these close the connection */
-        }
+    const struct request_kind *kind = requests_find(session->command);
+    const char *no = objection(session, kind);
+    if (no != NULL) {
+        session_reply(session, session->seq, no);
+        consume(session, session->header_size);
+        return true;
     }
     if (kind->has_body && !has_object(session)) {
         return false;
     }
     size_t end = session->scan.at;
     session->service->commands++;
-    if (!is_refused(session, &request, true)) {
-        struct hearsay_bytes body = {data + session->header_size, end - session->header_size};
-        if (!kind->run(session, request.seq, body)) {
-            session->is_closing = true;
-        }
+    struct hearsay_bytes body = {data + session->header_size, end - session->header_size};
+    if (!kind->run(session, session->seq, body)) {
+        session->is_closing = true;
     }
     consume(session, end);
     return true;

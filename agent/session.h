@@ -27,6 +27,8 @@ struct session {
     struct text input, output;
     struct scan scan;
     size_t header_size; /* of the request under way; 0 = its header is not complete */
+    char command[32];   /* what the last header said */
+    uint64_t seq;
     bool is_shaken, is_trusted;
     bool is_running; /* a request is being handled right now */
     bool is_busy;    /* a request waits for something; no other is begun */

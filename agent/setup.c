@@ -196,6 +196,7 @@ bool setup_options(const struct config *config, const struct taglist *tags, stru
     node->tag_count = tags->count;
     node->compression = config->is_compressing != 0;
     node->replay_on_join = config->is_replaying != 0;
+    node->keyring_durable = config->keyring_file != NULL;
     options->bind = config->bind;
     options->tape = config->record;
     options->interface = config->interface;
@@ -206,7 +207,7 @@ bool setup_options(const struct config *config, const struct taglist *tags, stru
         snprintf(error, size, "the name of this node must have 1 to %d bytes: give one with --node", HEARSAY_NAME_MAX);
         return false;
     }
-    if (config->has_plain_names != 0
+    if (node->plain_names != 0
         && (strlen(node->name) > 128 || node->name[strspn(node->name, PLAIN_LETTERS)] != '\0')) {
         snprintf(error, size, "the name '%s' may have letters, digits, dashes and dots only, at most 128 (validate_node_names)", node->name);
         return false;

@@ -17,14 +17,8 @@ struct difference {
 
 /* Settings that do not do quite the same here. All others do. */
 static const struct difference of_keys[] = {
-    {"discover", "finds agents by multicast DNS", "no effect: name some members in retry_join"},
-    {"mdns", "settings of multicast DNS", "no effect: name some members in retry_join"},
     {"event_handlers", "one script at a time, however long it takes; waits for what it left in the background",
      "handlers run side by side (handler_limit), each in the order of events; a script is stopped after 10m (handler_timeout)"},
-    {"reconnect_interval", "each agent tries one failed member so often",
-     "no effect: the cluster looks for a failed member once a second, later more seldom (healing_interval_ms)"},
-    {"validate_node_names", "refuses members with other names", "refuses only to start under such a name"},
-    {"msgpack_use_new_time_format", "format of times on the wire", "no effect: no time is sent"},
     {"statsd_addr", "one line for every occurrence", "one line a second with the sum, same names; none of Go's runtime"},
     {"statsite_addr", "one line for every occurrence", "one line a second with the sum, same names; none of Go's runtime"},
 };

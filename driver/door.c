@@ -304,7 +304,25 @@ hearsay_err door_respond(struct door *door, uint64_t query, const void *payload,
 hearsay_err door_query_keys(struct door *door, enum hearsay_key_wish wish, const struct hearsay_key *key, uint8_t relay_factor,
                             uint32_t *ticket)
 {
-    return settled(door, hearsay_query_keys(door->node, door_now(), wish, key, relay_factor, ticket));
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_KEYS, now);
+        tape_number(door->tape, wish);
+        tape_number(door->tape, relay_factor);
+        tape_key(door->tape, wish == HEARSAY_KEYS_LIST ? NULL : key);
+    }
+    return settled(door, hearsay_query_keys(door->node, now, wish, key, relay_factor, ticket));
+}
+
+hearsay_err door_keyring_kept(struct door *door, uint64_t query, const char *problem)
+{
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_KEPT, now);
+        tape_number(door->tape, query);
+        tape_text(door->tape, problem);
+    }
+    return settled(door, hearsay_keyring_kept(door->node, now, query, problem));
 }
 
 hearsay_err door_send_large_event(struct door *door, const char *name, const void *payload, size_t size)

@@ -57,6 +57,7 @@ hearsay_err door_set_tags(struct door *door, const struct hearsay_tag *tags, siz
 hearsay_err door_set_meta(struct door *door, struct hearsay_bytes meta);
 /* Writes *ticket before it settles, so that whoever keeps it knows it when the first ack comes. */
 hearsay_err door_query(struct door *door, const struct hearsay_question *question, uint32_t *ticket);
+hearsay_err door_keyring_kept(struct door *door, uint64_t query, const char *problem);
 hearsay_err door_respond(struct door *door, uint64_t query, const void *payload, size_t size);
 /* Not on the tape, which keeps no keys. */
 hearsay_err door_query_keys(struct door *door, enum hearsay_key_wish wish, const struct hearsay_key *key, uint8_t relay_factor, uint32_t *ticket);

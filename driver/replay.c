@@ -28,6 +28,7 @@ struct replay {
     uint8_t nonces[NONCES_AHEAD][12];
     size_t nonce_first, nonce_count;
     uint8_t matches[MATCHES_AHEAD];
+    struct hearsay_key key; /* the first of those given */
     size_t match_count, match_first;
     void (*on_output)(uint64_t now, const struct hearsay_output *output, void *user);
     void *user;
@@ -230,6 +231,7 @@ static void create_node(struct replay *r, const struct hearsay_options *given)
         memcpy(options.keys, given->keys, sizeof options.keys);
         memcpy(options.store_secret, given->store_secret, sizeof options.store_secret);
         options.key_count = given->key_count;
+        r->key = given->key_count == 0 ? r->key : given->keys[0];
         options.allocator = given->allocator;
     }
     options.cipher = r->cipher;
@@ -324,6 +326,34 @@ static void replay_query(struct replay *r)
     free(name);
 }
 
+static void replay_keys(struct replay *r)
+{
+    struct hearsay_key key = {.size = 0};
+    enum hearsay_key_wish wish = (enum hearsay_key_wish)read_number(r);
+    uint8_t relay_factor = (uint8_t)read_number(r);
+    struct hearsay_bytes sealed = read_bytes(r);
+    size_t extra = r->key.size == 0 ? 0 : 12 + 16;
+    uint32_t ticket;
+    if (wish > HEARSAY_KEYS_REMOVE || (wish != HEARSAY_KEYS_LIST && (sealed.size < extra || sealed.size - extra > sizeof key.bytes))) {
+        r->is_malformed = !r->is_bad;
+        return;
+    }
+    if (wish != HEARSAY_KEYS_LIST) {
+        key.size = (uint8_t)(sealed.size - extra);
+        if (extra == 0) {
+            memcpy(key.bytes, sealed.data == NULL ? key.bytes : sealed.data, key.size);
+        } else if (!r->inner.open(r->inner.context, (struct hearsay_bytes){r->key.bytes, r->key.size}, sealed.data, (struct hearsay_bytes){NULL, 0},
+                                  (struct hearsay_bytes){sealed.data + 12, sealed.size - 12}, key.bytes)) {
+            snprintf(r->error, r->error_size, "the tape was made with another first key; give the same one");
+            return;
+        }
+    }
+    if (!r->is_bad) {
+        (void)!hearsay_query_keys(r->node, r->now, wish, wish == HEARSAY_KEYS_LIST ? NULL : &key, relay_factor, &ticket);
+    }
+    explicit_bzero(&key, sizeof key);
+}
+
 /* The wishes; their answers were told to the user then and concern nobody now. */
 static bool replay_wish(struct replay *r, enum tape_kind kind)
 {
@@ -370,6 +400,12 @@ static bool replay_wish(struct replay *r, enum tape_kind kind)
         (void)!hearsay_remember(r->node, r->now, name, &address);
         break;
     case TAPE_QUERY: replay_query(r); break;
+    case TAPE_KEYS: replay_keys(r); break;
+    case TAPE_KEPT:
+        number = read_number(r);
+        name = read_text(r);
+        (void)!hearsay_keyring_kept(r->node, r->now, number, name);
+        break;
     case TAPE_RESPOND:
         number = read_number(r);
         bytes = read_bytes(r);
@@ -584,6 +620,7 @@ bool hearsay_tape_replay(const char *path, const struct hearsay_options *options
             snprintf(r.error, r.error_size, "tape \"%s\" is malformed at byte %zu", path, r.record_at);
         }
         hearsay_destroy(r.node);
+        explicit_bzero(&r.key, sizeof r.key);
         hearsay_cipher_nettle_free(&r.inner);
     } else {
         snprintf(r.error, r.error_size, "out of memory");

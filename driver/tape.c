@@ -21,6 +21,7 @@ struct tape {
     bool is_empty;  /* the node said that there are no more */
     struct hearsay_cipher inner;
     struct hearsay_matcher matcher;
+    struct hearsay_key key; /* the first of the options; size 0 = none */
 };
 
 static uint64_t fold(uint64_t digest, const void *data, size_t size)
@@ -154,6 +155,7 @@ void tape_close(struct tape *tape)
     if (tape != NULL) {
         write_taken(tape);
         fclose(tape->file);
+        explicit_bzero(&tape->key, sizeof tape->key);
         free(tape);
     }
 }
@@ -223,6 +225,7 @@ void tape_options(struct tape *tape, uint64_t now, const struct hearsay_options 
     tape_number(tape, options->store_hlc_mark);
     tape_number(tape, options->store_purge_hlc);
     tape_number(tape, options->key_count);
+    tape->key = options->key_count == 0 ? (struct hearsay_key){.size = 0} : options->keys[0];
     tape_tags(tape, options->tags, options->tag_count);
     tape_number(tape, hearsay_number_count());
     for (size_t i = 0; i < hearsay_number_count(); i++) {
@@ -259,6 +262,19 @@ void tape_bytes(struct tape *tape, const void *data, size_t size)
 void tape_text(struct tape *tape, const char *text)
 {
     tape_bytes(tape, text, text == NULL ? 0 : strlen(text));
+}
+
+void tape_key(struct tape *tape, const struct hearsay_key *key)
+{
+    uint8_t sealed[12 + sizeof key->bytes + 16];
+    if (key == NULL || tape->key.size == 0) {
+        tape_bytes(tape, key == NULL ? NULL : key->bytes, key == NULL ? 0 : key->size);
+        return;
+    }
+    tape->inner.nonce(tape->inner.context, sealed);
+    tape->inner.seal(tape->inner.context, (struct hearsay_bytes){tape->key.bytes, tape->key.size}, sealed, (struct hearsay_bytes){NULL, 0},
+                     (struct hearsay_bytes){key->bytes, key->size}, sealed + 12);
+    tape_bytes(tape, sealed, 12 + (size_t)key->size + 16);
 }
 
 void tape_address(struct tape *tape, const struct hearsay_address *address)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The tape: every input of a node in a file, and what came out of it, so that replay.c can live the same life again. It keeps no
- * keys and no wishes about keys; packets stand on it as they were received.
+ * keys: packets stand on it as they were received, and the key of a wish is sealed with the first key of the options, as its query is on the
+ * wire (in clear where all of that is).
  *
  * Format: "hearsay-tape", a version byte, then records: one byte of kind and its fields. Numbers are LEB128; bytes and texts are a
  * number, 0 for NULL and else one more than their size, and the bytes; an address is its size (one byte), its bytes, its port. `when` is
@@ -44,7 +45,9 @@ enum tape_kind {
     TAPE_DELETE = 25,      /* when, key, copies */
     TAPE_REPAIR = 26,      /* when, member */
     TAPE_TUNE = 27,        /* when, mode, fan-out, interval */
-    TAPE_LARGE_EVENT = 28  /* when, name, payload */
+    TAPE_LARGE_EVENT = 28, /* when, name, payload */
+    TAPE_KEYS = 29,        /* when, wish, relay factor, key: bytes, which are 12 of nonce and the sealed key; NULL for a list */
+    TAPE_KEPT = 30         /* when, query, problem */
 };
 
 /* Folds an output into a digest of all outputs before it. Starts with TAPE_DIGEST_START. */
@@ -70,6 +73,8 @@ void tape_bytes(struct tape *tape, const void *data, size_t size);
 void tape_text(struct tape *tape, const char *text);
 void tape_address(struct tape *tape, const struct hearsay_address *address);
 void tape_tags(struct tape *tape, const struct hearsay_tag *tags, size_t count);
+/* A key, sealed; NULL = none. */
+void tape_key(struct tape *tape, const struct hearsay_key *key);
 /* The node gave this output; NULL = it had none. */
 void tape_output(struct tape *tape, const struct hearsay_output *output);
 /* Hands what is buffered to the system, at most once a second. */

@@ -74,6 +74,11 @@ hearsay_err hearsay_uv_query_keys(struct hearsay_uv *uv, enum hearsay_key_wish w
     return door_query_keys(&uv->door, wish, key, relay_factor, ticket);
 }
 
+hearsay_err hearsay_uv_keyring_kept(struct hearsay_uv *uv, uint64_t query, const char *problem)
+{
+    return door_keyring_kept(&uv->door, query, problem);
+}
+
 hearsay_err hearsay_uv_put(struct hearsay_uv *uv, struct hearsay_bytes key, struct hearsay_bytes value, uint64_t ttl_ms, uint32_t copies,
                            uint32_t *ticket)
 {

@@ -159,6 +159,13 @@ static void tape(bool has_outputs)
     tape_number(t, 1);
     tape_address(t, &place);
     tape_text(t, NULL);
+    tape_record(t, TAPE_KEYS, 1000550);
+    tape_number(t, HEARSAY_KEYS_INSTALL);
+    tape_number(t, 2);
+    tape_bytes(t, "sixteen bytes ok", 16);
+    tape_record(t, TAPE_KEPT, 1000560);
+    tape_number(t, 1);
+    tape_text(t, "the disk is full");
     tape_record(t, TAPE_EVENT, 1000600);
     tape_text(t, "deploy");
     tape_bytes(t, "42", 2);

@@ -138,6 +138,9 @@ HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_respond(struct hearsay_node *
 enum hearsay_key_wish { HEARSAY_KEYS_LIST, HEARSAY_KEYS_INSTALL, HEARSAY_KEYS_USE, HEARSAY_KEYS_REMOVE };
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_query_keys(struct hearsay_node *node, uint64_t now, enum hearsay_key_wish wish,
                                                               const struct hearsay_key *key, uint8_t relay_factor, uint32_t *ticket);
+/* Answers who changed our keyring (HEARSAY_KEYRING_CHANGED with a query), now that the host has written it down, or why it has not: problem is
+ * NULL, or a line that the asker gets to see. */
+HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_keyring_kept(struct hearsay_node *node, uint64_t now, uint64_t query, const char *problem);
 /* Iterates over the keys in the HEARSAY_KEY_RESULT of a LIST. */
 HEARSAY_API bool hearsay_next_key(const struct hearsay_event *event, size_t *position, struct hearsay_key *key, bool *is_primary);
 /* The local keyring. use makes an installed key the one that encrypts. */

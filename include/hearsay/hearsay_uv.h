@@ -69,6 +69,7 @@ HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_query(struct hearsay_uv *u
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_respond(struct hearsay_uv *uv, uint64_t query, const void *payload, size_t size);
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_query_keys(struct hearsay_uv *uv, enum hearsay_key_wish wish,
                                                                  const struct hearsay_key *key, uint8_t relay_factor, uint32_t *ticket);
+HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_keyring_kept(struct hearsay_uv *uv, uint64_t query, const char *problem);
 
 /* The shared store, as in store.h; the wall clock is told by the driver. A put, delete or repair is not flushed, so that its ticket is known before
  * it is reported: call hearsay_uv_flush. Entries are loaded before the loop runs. */

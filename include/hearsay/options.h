@@ -51,6 +51,7 @@ extern "C" {
     X(attended_time, 1, 0, 1, "switch", "do not count time in which this node was not running") \
     X(healing, 1, 0, 1, "switch", "look for failed members again, and mend partitions") \
     X(healing_interval_ms, 1000, 10, 86400000, "ms", "shortest time between two attempts of the whole cluster") \
+    X(reconnect_interval_ms, 0, 0, 86400000, "ms", "Serf: how often each member may try one that failed; 0 = see healing_interval_ms") \
     X(healing_window_ms, 86400000, 0, 2000000000, "ms", "how long a failed member is looked for") \
     X(announce_abilities, 1, 0, 1, "switch", "say in pings and acks that this is hearsay") \
     X(reap_interval_ms, 15000, 10, 86400000, "ms", "Serf: time between looks for members to forget") \
@@ -68,6 +69,8 @@ extern "C" {
     X(coordinates, 1, 0, 1, "switch", "Serf: learn network coordinates from probes and tell ours in acks") \
     X(coordinates_max, 100000, 0, 1000000, "members", "members whose coordinates are kept; those of others are learned from and forgotten") \
     X(name_conflicts, 1, 0, 1, "switch", "Serf: when our name is disputed, ask the cluster whose it is") \
+    X(plain_names, 0, 0, 1, "switch", "Serf: take nobody whose name has more than letters, digits, dashes and dots, or 128 of them") \
+    X(keyring_durable, 0, 0, 1, "switch", "Serf: who changed our keyring is answered when the host has kept it") \
     X(replay_on_join, 0, 0, 1, "switch", "Serf: also deliver the events from before our joining") \
     X(store, 0, 0, 1, "switch", "take part in the shared store") \
     X(store_mode, 3, 1, 3, "mode", "store gossip: 1 push, 2 pull, 3 push-pull") \

@@ -181,7 +181,8 @@ enum hearsay_event_type {
     HEARSAY_QUERY_RESPONSE,/* from answers our question: ticket, from, payload */
     HEARSAY_QUERY_DONE,    /* a question of ours is over: ticket, members, acks, answers, errors (of keys) */
     HEARSAY_KEY_RESULT,    /* from did, or did not do, what hearsay_query_keys asked: ticket, from, is_ok, text; see hearsay_next_key */
-    HEARSAY_KEYRING_CHANGED, /* by a query: see hearsay_key_at; who keeps the keyring in a file writes it now */
+    HEARSAY_KEYRING_CHANGED, /* by a query: see hearsay_key_at; who keeps the keyring in a file writes it now. With option keyring_durable:
+                              * query, for hearsay_keyring_kept */
     HEARSAY_KEY_WORN,      /* the key has sealed so many messages that it should be replaced: messages, members */
     HEARSAY_CONFLICT_RESOLVED, /* our name was disputed: is_ok = it stays ours; else the host should stop. answers, acks (who agree) */
     HEARSAY_EVENT_COUNT
@@ -275,6 +276,7 @@ struct hearsay_tag {
     X(paused_ms, "milliseconds of such pauses that were not counted against others") \
     X(events_in, "user events delivered") \
     X(queries_in, "queries delivered") \
+    X(looks, "failed members that healing has looked for") \
     X(drop_answer, "answers to no query of ours, or heard before, or too late") \
     X(drop_coordinate, "coordinates that could not be used") \
     X(drop_label, "packets or streams with another label") \
@@ -287,6 +289,7 @@ struct hearsay_tag {
     X(drop_unknown_type, "messages of unknown type") \
     X(drop_malformed, "messages that could not be decoded") \
     X(drop_not_for_us, "pings for another name") \
+    X(drop_name, "claims about names that plain_names does not allow") \
     X(drop_versions, "claims or exchanges with incompatible protocol versions") \
     X(drop_address, "claims with an address outside the allowed ones or of odd length") \
     X(drop_ack_limit, "pings beyond eight in one datagram") \

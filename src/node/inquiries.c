@@ -10,6 +10,7 @@
 #include "wire/serf_inner.h"
 
 #define ANSWER_BYTES 4096
+#define PROBLEM_BYTES 400
 
 static bool is_inner(struct hearsay_bytes name)
 {
@@ -46,14 +47,39 @@ static void on_inner(struct hearsay_node *node, struct turn *turn, const struct 
     } else if (!keyring_answer(&node->keyring, query->name, query->payload, limit, &w, &is_changed)) {
         return; /* a ping, which its ack has answered, or something newer than we are */
     }
-    if (!w.is_full) {
+    struct hearsay_event event = {.type = HEARSAY_KEYRING_CHANGED};
+    if (is_changed && turn->options->keyring_durable) {
+        event.query = replies_keep(&node->serf.queries.replies, turn, query);
+    }
+    if (!w.is_full && event.query == 0) {
         (void)replies_send(&node->serf.queries.asks, &node->beliefs, turn, query, 0, writer_bytes(&w));
     }
     memory_wipe(bytes, w.size);
     if (is_changed) {
-        struct hearsay_event event = {.type = HEARSAY_KEYRING_CHANGED};
         outbox_notify(turn->outbox, &event);
     }
+}
+
+hearsay_err hearsay_keyring_kept(struct hearsay_node *node, uint64_t now, uint64_t query, const char *problem)
+{
+    struct queries *q = &node->serf.queries;
+    struct turn *turn = node_begin(node, now);
+    hearsay_err err = HEARSAY_ERR_TOO_LARGE;
+    size_t size = problem == NULL ? 0 : strlen(problem);
+    for (size = size < PROBLEM_BYTES ? size : PROBLEM_BYTES; err == HEARSAY_ERR_TOO_LARGE; size /= 2) { /* half of it says more than nothing */
+        uint8_t bytes[PROBLEM_BYTES + 128];
+        char text[PROBLEM_BYTES + 1];
+        struct writer w = writer_of(bytes, sizeof bytes);
+        bytes_copy(text, (const uint8_t *)problem, size);
+        text[size] = 0;
+        serf_inner_put_keys(&w, problem == NULL, text, NULL, 0);
+        err = replies_respond(&q->replies, &q->asks, &node->beliefs, turn, query, writer_bytes(&w));
+        if (size == 0) {
+            break;
+        }
+    }
+    node_end(node);
+    return err;
 }
 
 bool inquiries_on_query(struct hearsay_node *node, struct turn *turn, const struct serf_query *query)

@@ -128,6 +128,17 @@ static void copy_versions(uint8_t to[6], struct hearsay_bytes versions, const ui
     memcpy(to, versions.size == 6 ? versions.data : fallback, 6);
 }
 
+/* As Serf's validate_node_names. */
+static bool is_plain(struct hearsay_bytes name)
+{
+    bool is_plain = name.size > 0 && name.size <= 128;
+    for (size_t i = 0; is_plain && i < name.size; i++) {
+        uint8_t c = name.data[i], lower = c | 0x20;
+        is_plain = (c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'z') || c == '-' || c == '.';
+    }
+    return is_plain;
+}
+
 /* 2. An unknown node enters as dead with incarnation 0, so that incarnation 0 brings nobody to life. */
 static uint32_t alive_admit(struct beliefs *b, struct turn *turn, const struct message_alive *claim)
 {
@@ -135,6 +146,10 @@ static uint32_t alive_admit(struct beliefs *b, struct turn *turn, const struct m
     struct members *m = &b->members;
     if (claim->incarnation == 0) {
         return MEMBERS_NONE; /* it would stay dead: no slot for hearsay about nobody */
+    }
+    if (turn->options->plain_names && !is_plain(claim->node)) {
+        turn->counters->drop_name++;
+        return MEMBERS_NONE;
     }
     uint32_t slot = members_find(m, claim->node);
     if (slot == MEMBERS_NONE) {

@@ -37,6 +37,13 @@ static bool is_wanted(const struct members *m, uint32_t slot, const struct turn 
 
 static void arm(struct rejoin *r, struct beliefs *b, struct turn *turn)
 {
+    uint64_t interval = turn_ms(turn->options->reconnect_interval_ms);
+    if (interval > 0) { /* as Serf, but not all in step */
+        if (!r->next.is_armed) {
+            timers_set(turn->timers, &r->next, turn->now + interval / 2 + rng_below(turn->rng, interval + 1));
+        }
+        return;
+    }
     uint64_t others = members_count_others(&b->members, true) + 1;
     uint64_t age = turn->host_now - r->youngest_at;
     uint64_t slowing = 1 + age / REJOIN_SLOWING_US;
@@ -60,7 +67,7 @@ void rejoin_on_failure(struct rejoin *r, struct beliefs *b, struct turn *turn)
     }
 }
 
-static uint32_t choose(struct beliefs *b, struct turn *turn)
+static uint32_t choose(struct beliefs *b, struct turn *turn, uint32_t *missing)
 {
     const struct members *m = &b->members;
     uint32_t chosen = MEMBERS_NONE, seen = 0;
@@ -69,7 +76,14 @@ static uint32_t choose(struct beliefs *b, struct turn *turn)
             chosen = slot;
         }
     }
+    *missing = seen;
     return chosen;
+}
+
+/* Of reconnect_interval: so that all members together try each missing one about as often, however many they are. */
+static bool is_our_turn(struct beliefs *b, struct turn *turn, uint32_t missing)
+{
+    return turn->options->reconnect_interval_ms == 0 || rng_below(turn->rng, members_count_others(&b->members, true) + 1) < missing;
 }
 
 void rejoin_on_next(struct rejoin *r, struct beliefs *b, struct turn *turn)
@@ -77,16 +91,17 @@ void rejoin_on_next(struct rejoin *r, struct beliefs *b, struct turn *turn)
     if (b->members.is_leaving) {
         return;
     }
-    uint32_t slot = choose(b, turn);
+    uint32_t missing, slot = choose(b, turn, &missing);
     if (slot == MEMBERS_NONE) {
         return; /* nobody is missing: the next failure arms the timer again */
     }
     arm(r, b, turn);
-    if (r->target != NULL) {
+    if (r->target != NULL || !is_our_turn(b, turn, missing)) {
         return;
     }
     r->target = pool_hold(members_at(&b->members, slot)->identity);
     r->sequence = ++b->members.next_sequence;
+    turn->counters->looks++;
     probe_send_ping(b, turn, pool_name(r->target), &r->target->address, r->sequence, false);
     timers_set(turn->timers, &r->ping, turn->now + turn_ms(turn->options->probe_timeout_ms) * 2);
 }

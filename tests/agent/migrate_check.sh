@@ -17,13 +17,16 @@ check() { # CODE FILE…
 echo '{"node_name": "n1", "Bind": "127.0.0.1", "tags": {"role": "web"}, "retry_join": ["10.0.0.1"]}' >"$work/same.json"
 check 0 "$work/same.json"
 grep -qx 'Nothing differs.' "$work/out" || fail "nothing differs: $(cat "$work/out")"
-echo '{"discover": "prod", "rpc_addr": "0.0.0.0:7373", "event_handlers": ["x.sh"]}' >"$work/other.json"
+echo '{"discover": "prod", "mdns": {"disable_ipv6": true}, "reconnect_interval": "30s", "validate_node_names": true, "msgpack_use_new_time_format": true}' \
+    >"$work/same-too.json"
+check 0 "$work/same-too.json"
+echo '{"statsd_addr": "127.0.0.1:8125", "rpc_addr": "0.0.0.0:7373", "event_handlers": ["x.sh"]}' >"$work/other.json"
 check 1 "$work/same.json" "$work/other.json"
-[ "$(awk '{ print $1 }' "$work/out" | tr '\n' ' ')" = 'KEY discover event_handlers rpc_addr ' ] || fail "table: $(cat "$work/out")"
-[ "$(awk '{ print index($0, substr($0, match($0, /(HEARSAY|no effect|handlers run|does not))/))) }' "$work/out" | sort -u | wc -l)" -eq 1 ] ||
+[ "$(awk '{ print $1 }' "$work/out" | tr '\n' ' ')" = 'KEY event_handlers statsd_addr rpc_addr ' ] || fail "table: $(cat "$work/out")"
+[ "$(awk '{ print index($0, substr($0, match($0, /(HEARSAY|handlers run|one line a second|does not))/))) }' "$work/out" | sort -u | wc -l)" -eq 1 ] ||
     fail "the table is aligned: $(cat "$work/out")"
 check 1 --format json "$work/other.json"
-tr -d ' \n' <"$work/out" | grep -q '^{"differences":\[{"key":"discover","serf":' || fail "JSON: $(cat "$work/out")"
+tr -d ' \n' <"$work/out" | grep -q '^{"differences":\[{"key":"event_handlers","serf":' || fail "JSON: $(cat "$work/out")"
 printf '{\n  "node_name": "x",\n  "start_jion": []\n}\n' >"$work/wrong.json"
 check 2 "$work/wrong.json"
 grep -q "wrong.json:3: unknown key 'start_jion'; did you mean 'start_join'?" "$work/err" || fail "wrong key: $(cat "$work/err")"

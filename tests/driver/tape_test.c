@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 static const struct hearsay_key key = {.size = 16, .bytes = "sixteen bytes ok"};
+static const struct hearsay_key newer_key = {.size = 32, .bytes = "thirty-two bytes, not in clear!!"};
 
 static void make_path(char path[64])
 {
@@ -43,6 +44,17 @@ static bool is_everything(void *context, struct hearsay_bytes expression, struct
     return expression.size == 2;
 }
 
+static void refuse_to_keep(struct told *told, const struct hearsay_event *event)
+{
+    if (event->type == HEARSAY_KEYRING_CHANGED) {
+        assert_int_equal(hearsay_uv_keyring_kept(told->uv, event->query, "the disk is full"), HEARSAY_OK);
+    }
+    if (event->type == HEARSAY_KEY_RESULT && !event->is_ok) {
+        assert_string_equal(event->from, "a");
+        assert_string_equal(event->text, "the disk is full");
+    }
+}
+
 /* a, on tape, lives through joins both ways, events, tags and a leave. */
 static void record(struct world *w, const char *path, bool with_key, bool behind_its_back)
 {
@@ -53,6 +65,7 @@ static void record(struct world *w, const char *path, bool with_key, bool behind
         world_options(w, n, &options, names[n], "127.44.2.1:0");
         options.node.keys[0] = key;
         options.node.key_count = with_key;
+        options.node.keyring_durable = n == 0;
         options.tape = n == 0 ? path : NULL;
         options.node.matcher.match = is_everything;
         nodes[n] = world_start(w, n, &options);
@@ -83,6 +96,14 @@ static void record(struct world *w, const char *path, bool with_key, bool behind
     world_until(w, a->events[HEARSAY_USER_EVENT] >= 2 && nodes[1]->events[HEARSAY_MEMBER_UPDATE] == 1);
     uint64_t probes = hearsay_counters(hearsay_uv_node(a->uv))->probes;
     world_until(w, hearsay_counters(hearsay_uv_node(a->uv))->probes >= probes + 2);
+    if (with_key) {
+        uint32_t about_keys;
+        a->hook = refuse_to_keep;
+        assert_int_equal(hearsay_uv_query_keys(a->uv, HEARSAY_KEYS_LIST, NULL, 0, &about_keys), HEARSAY_OK);
+        assert_int_equal(hearsay_uv_query_keys(a->uv, HEARSAY_KEYS_INSTALL, &newer_key, 1, &about_keys), HEARSAY_OK);
+        world_until(w, a->events[HEARSAY_KEYRING_CHANGED] == 1 && a->events[HEARSAY_QUERY_DONE] == 3);
+        assert_true(a->events[HEARSAY_KEY_RESULT] >= 4);
+    }
     assert_int_equal(hearsay_uv_leave(a->uv), HEARSAY_OK);
     world_until(w, a->events[HEARSAY_LEAVE_DONE] == 1);
     world_stop(a);
@@ -104,6 +125,16 @@ static void assert_same_life(const char *path, const struct hearsay_options *opt
     for (size_t i = 0; i < HEARSAY_EVENT_COUNT; i++) {
         assert_int_equal(seen.events[i], told->events[i]);
     }
+}
+
+static bool is_in_file(const char *path, const uint8_t *bytes, size_t size)
+{
+    static uint8_t data[1 << 20];
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t length = fread(data, 1, sizeof data, file);
+    fclose(file);
+    return memmem(data, length, bytes, size) != NULL;
 }
 
 static void a_life_is_lived_again(void **state)
@@ -128,6 +159,9 @@ static void an_encrypted_life_too(void **state)
     options.keys[0] = key;
     options.key_count = 1;
     assert_same_life(path, &options, &w->nodes[0]);
+    assert_false(is_in_file(path, newer_key.bytes, newer_key.size));
+    options.keys[0].bytes[3] ^= 1;
+    assert_false(hearsay_tape_replay(path, &options, NULL, NULL, &result, error, sizeof error) && result.diverged_at == 0);
     assert_false(hearsay_tape_replay(path, NULL, NULL, NULL, &result, error, sizeof error));
     assert_non_null(strstr(error, "1 keys"));
     unlink(path);

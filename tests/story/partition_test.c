@@ -56,6 +56,38 @@ static void without_healing(struct story *c, struct hearsay_options *options, un
     options->healing = 0;
 }
 
+static void as_serf_reconnects(struct story *c, struct hearsay_options *options, unsigned number)
+{
+    (void)c;
+    (void)number;
+    options->reconnect_interval_ms = 20000;
+}
+
+static uint64_t looks_of(struct story *c, unsigned count)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 1; i <= count; i++) {
+        sum += counters_of(c, n(i))->looks;
+    }
+    return sum;
+}
+
+/* One of ten is gone for long. Each of the nine looks for it with a chance of one in nine, every 20 s on average: 30 looks in ten minutes, where
+ * healing of our own makes hundreds. */
+STORY(serfs_reconnect_interval_decides_how_often_the_failed_are_looked_for)
+{
+    start_with(c, 10, as_serf_reconnects);
+    cut(c, n(10), everyone);
+    expect_sees_within(c, seconds(60), from_to(1, 9), n(10), DEAD);
+    advance(c, seconds(60)); /* the dead are told for half a minute */
+    uint64_t before = looks_of(c, 9);
+    advance(c, seconds(600));
+    uint64_t looks = looks_of(c, 9) - before;
+    expect(c, looks >= 8 && looks <= 70, "about 30 looks in ten minutes, not %llu", (unsigned long long)looks);
+    mend(c);
+    expect_converged_within(c, seconds(300));
+}
+
 STORY(without_healing_a_long_partition_stays)
 {
     start_with(c, 6, without_healing);

@@ -99,14 +99,27 @@ static void wrong_types_and_values_are_refused(void **state)
     config_deinit(&config);
 }
 
-static void settings_of_serf_without_effect_are_noted(void **state)
+static void discovery_by_multicast_is_configured(void **state)
 {
-    struct config config;
+    struct config config, both;
     (void)state;
     config_init(&config);
-    parse(&config, "{\"discover\":\"x\",\"reconnect_interval\":\"1s\",\"mdns\":{\"ttl\":3}}");
-    assert_int_equal(config.ignored.count, 3);
-    assert_string_equal(config.ignored.at[0], "discover");
+    parse(&config, "{\"discover\":\"x\",\"reconnect_interval\":\"1s\",\"mdns\":{\"interface\":\"eth0\",\"DisableIPv6\":true}}");
+    assert_string_equal(config.discover, "x");
+    assert_string_equal(config.mdns.interface, "eth0");
+    assert_true(config.mdns.has_no_ipv6 && !config.mdns.has_no_ipv4);
+    assert_int_equal(config.number_count, 1);
+    assert_string_equal(config.numbers[0].name, "reconnect_interval_ms");
+    assert_int_equal(config.numbers[0].value, 1000);
+    assert_false(config_parse(&config, "{\n\"mdns\":{\"ttl\":3}}", "x.json", error, sizeof error));
+    assert_non_null(strstr(error, "there are interface, disable_ipv4 and disable_ipv6"));
+    assert_false(config_parse(&config, "{\"mdns\":{\"disable_ipv4\":1}}", "x.json", error, sizeof error));
+    assert_false(config_parse(&config, "{\"mdns\":[]}", "x.json", error, sizeof error));
+    config_init(&both);
+    config_merge(&both, &config);
+    assert_string_equal(both.mdns.interface, "eth0");
+    assert_true(both.mdns.has_no_ipv6);
+    config_deinit(&both);
     config_deinit(&config);
 }
 
@@ -351,7 +364,7 @@ int main(void)
         cmocka_unit_test(later_files_win_lists_grow_and_tags_are_merged),
         cmocka_unit_test(unknown_keys_are_refused_with_file_line_and_likely_key),
         cmocka_unit_test(wrong_types_and_values_are_refused),
-        cmocka_unit_test(settings_of_serf_without_effect_are_noted),
+        cmocka_unit_test(discovery_by_multicast_is_configured),
         cmocka_unit_test(spans_are_go_durations),
         cmocka_unit_test(both_spellings_of_flags_are_taken),
         cmocka_unit_test(wrong_flags_are_named),

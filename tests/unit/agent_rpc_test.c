@@ -279,7 +279,11 @@ static void a_token_is_asked_for(void **state)
     msgpack_put_map(&request, 1);
     put_pair("Name", "x");
     send_request();
-    expect_only(2, "Authentication required");
+    struct reader twice = answers(); /* the body was read as a header, which repeats the request, as in Serf */
+    expect_header(&twice, 2, "Authentication required");
+    expect_header(&twice, 2, "Authentication required");
+    assert_int_equal(reader_left(&twice), 0);
+    text_clear(&session.output);
     for (int i = 0; i < 3; i++) {
         static const char *const wrong[] = {"s3cre", "s3cret!", ""};
         begin("auth", 3);
