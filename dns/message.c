@@ -183,7 +183,8 @@ static bool stands_at(const struct dns_writer *w, size_t offset, const uint8_t *
             offset = (at[0] & ~POINTER) << 8 | at[1];
             continue;
         }
-        if (*at != *labels || memcmp(at + 1, labels + 1, *at) != 0) {
+        /* names of one answer differ in their last letters, if at all */
+        if (*at != *labels || at[*at] != labels[*at] || memcmp(at, labels, *at) != 0) {
             return false;
         }
         if (*at == 0) {
