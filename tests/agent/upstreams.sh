@@ -57,10 +57,10 @@ serve 2
 second=$pid
 serve 3
 offer 1
-offer 2 --join "$net.1"
-offer 3 --join "$net.1"
+offer 2 --retry-join "$net.1" --retry-interval 200ms
+offer 3 --retry-join "$net.1" --retry-interval 200ms
 third=$pid
-start n4 4 --store --join "$net.1" --dns-addr "$net.4:8600"
+start n4 4 --store --retry-join "$net.1" --retry-interval 200ms --dns-addr "$net.4:8600"
 within "all three are known" named 3
 WEB=$net.4:8080 FIGURES=$net.4:8404 HEARSAY_DNS=$net.4:8600 haproxy -db -f "$example/haproxy.cfg" >"$work/haproxy.log" 2>&1 &
 pids="$pids $!"
