@@ -108,6 +108,14 @@ static void answer_status(struct web *web, const struct http_request *request, s
     web_give(answer, 200, &body);
 }
 
+static void answer_store(struct web *web, const struct http_request *request, struct http_answer *answer)
+{
+    struct text body = {0};
+    (void)request;
+    web_store(web->service, &body);
+    web_give(answer, 200, &body);
+}
+
 static void answer_why(struct web *web, const struct http_request *request, struct http_answer *answer)
 {
     struct text body = {0};
@@ -218,6 +226,7 @@ static const struct route {
     {"/metrics", false, false, answer_metrics},
     {"/v1/members", false, false, answer_members},
     {"/v1/status", false, false, answer_status},
+    {"/v1/store", false, false, answer_store},
     {"/v1/why/", false, false, answer_why},
     {"/v1/kv/", false, true, web_kv},
     {"/v1/services", false, false, web_services},

@@ -75,6 +75,7 @@ bool web_services_next(struct web *web, struct web_talk *talk);
 /* web_views.c: the JSON of one view each. */
 void web_members(const struct service *service, struct text *out);
 void web_status(const struct service *service, struct text *out);
+void web_store(const struct service *service, struct text *out);
 void web_why(const struct service *service, const char *name, struct text *out);
 /* web_metrics.c: Prometheus' text format. */
 void web_metrics(const struct service *service, const char *names, struct text *out);

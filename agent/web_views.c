@@ -5,6 +5,8 @@
 #include "agent/eventlog.h"
 #include "agent/web.h"
 
+#include <math.h>
+
 static uint64_t unix_of(const struct service *service, uint64_t at_us)
 {
     uint64_t now = service->now_us(service->context);
@@ -25,8 +27,28 @@ static void put_tags(struct text *out, const struct hearsay_member *member)
     text_puts(out, "}");
 }
 
+/* Where it is in the network, and the round trip from us that this makes likely. */
+static void put_coordinate(struct text *out, const struct service *service, const struct hearsay_coordinate *own, const char *name)
+{
+    struct hearsay_coordinate c;
+    if (!hearsay_get_coordinate(service->node, name, &c)) {
+        return;
+    }
+    text_puts(out, ",\"coordinate\":[");
+    for (int i = 0; i < HEARSAY_DIMENSIONS; i++) {
+        text_printf(out, "%s%.6g", i == 0 ? "" : ",", isfinite(c.vec[i]) ? c.vec[i] : 0);
+    }
+    text_printf(out, "],\"height\":%.6g", isfinite(c.height) ? c.height : 0);
+    double ms = own == NULL ? NAN : hearsay_round_trip(own, &c) * 1000;
+    if (isfinite(ms)) {
+        text_printf(out, ",\"rtt_ms\":%.3f", ms);
+    }
+}
+
 void web_members(const struct service *service, struct text *out)
 {
+    struct hearsay_coordinate own;
+    bool is_placed = hearsay_get_coordinate(service->node, service->name, &own);
     struct hearsay_member m;
     char ip[46];
     text_puts(out, "[");
@@ -40,9 +62,33 @@ void web_members(const struct service *service, struct text *out)
                     (unsigned long long)unix_of(service, m.status_since_us), m.is_self ? "true" : "false",
                     m.abilities != 0 ? "true" : "false");
         put_tags(out, &m);
+        put_coordinate(out, service, is_placed && !m.is_self ? &own : NULL, m.name);
         text_puts(out, "}");
     }
     text_puts(out, "\n]\n");
+}
+
+static void put_store(struct text *out, const struct service *service)
+{
+    static const char *const modes[] = {"", "push", "pull", "push-pull"};
+    struct hearsay_store_stats s;
+    hearsay_get_store_stats(service->node, &s);
+    if (!s.is_on) {
+        text_puts(out, "null");
+        return;
+    }
+    text_printf(out, "{\"entries\":%llu,\"tombstones\":%llu,\"bytes\":%llu,\"memory_bytes\":%llu,\"pending\":%llu,\"unsettled\":%llu,"
+                     "\"root_epoch\":%u,\"root_entries\":%llu,\"root\":\"",
+                (unsigned long long)s.entries, (unsigned long long)s.tombstones, (unsigned long long)s.bytes, (unsigned long long)s.memory,
+                (unsigned long long)s.pending, (unsigned long long)s.unsettled, s.root_epoch, (unsigned long long)s.root_count);
+    for (size_t i = 0; i < sizeof s.root; i++) {
+        text_printf(out, "%02x", s.root[i]);
+    }
+    text_printf(out, "\",\"change\":%llu,\"purged_until_ms\":%llu,\"clock_ahead_ms\":%lld,\"clock_astray\":%s,\"mode\":\"%s\",\"fanout\":%u,"
+                     "\"interval_ms\":%u,\"durable\":%s}",
+                (unsigned long long)s.change, (unsigned long long)(s.purge_hlc >> 16), (long long)s.clock_ahead_ms,
+                s.is_clock_astray ? "true" : "false", modes[service->store.mode & 3], service->store.fanout, service->store.interval_ms,
+                service->store.path != NULL ? "true" : "false");
 }
 
 void web_status(const struct service *service, struct text *out)
@@ -67,7 +113,31 @@ void web_status(const struct service *service, struct text *out)
     comma = ",";
     HEARSAY_COUNTERS(PUT_ONE)
 #undef PUT_ONE
-    text_puts(out, "}}\n");
+    text_puts(out, "},\n\"store\":");
+    put_store(out, service);
+    text_puts(out, "}\n");
+}
+
+void web_store(const struct service *service, struct text *out)
+{
+    struct hearsay_store_peer peer;
+    const char *comma = "";
+    text_puts(out, "{\"store\":");
+    put_store(out, service);
+    text_puts(out, ",\n\"peers\":[");
+    for (size_t position = 0; hearsay_next_store_peer(service->node, &position, &peer);) {
+        if (peer.name != NULL) {
+            text_printf(out, "%s\n{\"name\":", comma);
+            text_json_c(out, peer.name);
+            text_printf(out,
+                        ",\"up\":%s,\"equal_epoch\":%u,\"repairs\":%llu,\"bytes_in\":%llu,\"bytes_out\":%llu,\"entries_in\":%llu,"
+                        "\"entries_out\":%llu}",
+                        peer.is_up ? "true" : "false", peer.equal_epoch, (unsigned long long)peer.sessions, (unsigned long long)peer.bytes_in,
+                        (unsigned long long)peer.bytes_out, (unsigned long long)peer.entries_in, (unsigned long long)peer.entries_out);
+            comma = ",";
+        }
+    }
+    text_puts(out, "\n]}\n");
 }
 
 struct pieces {
