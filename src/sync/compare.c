@@ -349,8 +349,11 @@ void compare_tell_range(struct talk *out, const struct parley_range *range, stru
     struct parley_range rest = *range;
     struct index_item item;
     unsigned rank = 0;
-    uint64_t at = range->first, bytes = 0;
+    uint64_t at = range->first, bytes = 0, fetched = 0;
     while (index_next(&out->x->sync->store.index, &at, &rank, &item) && item.place <= range->last) {
+        if (item.place > fetched) {
+            index_fetch(&out->x->sync->store.index, item.place, &fetched);
+        }
         if (bytes >= range->bytes && item.place != rest.first) { /* entries of one place stay together */
             rest.first = item.place;
             talk_range(out, &rest);

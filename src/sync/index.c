@@ -5,11 +5,13 @@
 #include "sync/index.h"
 
 #include "base/check.h"
+#include "base/fetch.h"
 
 #define BUCKET_SPLIT 24 /* keys a bucket on average when the directory doubles */
 #define BUCKET_STEP 4   /* items by which a bucket grows */
 #define BUCKET_MAX 60000
 #define MOVES_PER_INSERT 2
+#define ENTRY_NEAR 64 /* bytes of an entry behind its head that are worth asking for */
 
 bool index_init(struct index *ix, const struct hearsay_allocator *memory,
                 bool (*digest_of)(void *context, const struct index_item *item, struct digest *digest), void *context)
@@ -276,6 +278,15 @@ bool index_next(const struct index *ix, uint64_t *place, unsigned *rank, struct 
         if (last == UINT64_MAX) {
             return false;
         }
+    }
+}
+
+void index_fetch(const struct index *ix, uint64_t place, uint64_t *last)
+{
+    const struct bucket *b = index_bucket(ix, place, last);
+    for (unsigned i = 0; i < b->count; i++) {
+        fetch(b->items[i].entry);
+        fetch(b->items[i].entry->data + ENTRY_NEAR);
     }
 }
 

@@ -5,6 +5,10 @@
 #include "sync/order.h"
 
 #include "base/check.h"
+#include "base/fetch.h"
+
+#define ASIDE_LEAST 16
+#define FEW 16 /* are put into their places one by one */
 
 struct order_chunk {
     uint32_t count, capacity;
@@ -34,10 +38,27 @@ void order_deinit(struct order *o)
         memory_free(o->memory, o->chunks[i]);
     }
     memory_free(o->memory, o->chunks);
+    memory_free(o->memory, o->aside);
     *o = (struct order){.memory = o->memory};
 }
 
-/* The first entry whose key is not below key; at the end of the last chunk when there is none. */
+/* Within one chunk. */
+static struct position find_in(const struct order *o, size_t chunk, struct hearsay_bytes key)
+{
+    struct position p = {chunk, 0};
+    uint32_t end = o->count == 0 ? 0 : o->chunks[chunk]->count;
+    while (p.at < end) {
+        uint32_t middle = (p.at + end) / 2;
+        if (compare(entry_key(o->chunks[chunk]->entries[middle]), key) < 0) {
+            p.at = middle + 1;
+        } else {
+            end = middle;
+        }
+    }
+    return p;
+}
+
+/* The first entry in its place whose key is not below key; at the end of the last chunk when there is none. */
 static struct position find(const struct order *o, struct hearsay_bytes key)
 {
     size_t low = 0, high = o->count; /* the last chunk whose first key is not above key */
@@ -49,17 +70,7 @@ static struct position find(const struct order *o, struct hearsay_bytes key)
             high = middle;
         }
     }
-    struct position p = {low, 0};
-    uint32_t end = o->count == 0 ? 0 : o->chunks[low]->count;
-    while (p.at < end) {
-        uint32_t middle = (p.at + end) / 2;
-        if (compare(entry_key(o->chunks[low]->entries[middle]), key) < 0) {
-            p.at = middle + 1;
-        } else {
-            end = middle;
-        }
-    }
-    return p;
+    return find_in(o, low, key);
 }
 
 static bool has_key(const struct order *o, struct position p, struct hearsay_bytes key)
@@ -112,8 +123,165 @@ static bool split(struct order *o, size_t number, uint32_t at)
     return true;
 }
 
-bool order_reserve(struct order *o, struct hearsay_bytes key)
+/* Makes room for one more at p, which may lie in another chunk then. False when memory is out. */
+static bool make_room(struct order *o, struct position *p)
 {
+    struct order_chunk *chunk = o->chunks[p->chunk];
+    if (chunk->count < chunk->capacity) {
+        return true;
+    }
+    if (chunk->capacity < ORDER_CHUNK) {
+        chunk = resize(o, chunk, chunk->capacity * 2);
+        o->chunks[p->chunk] = chunk == NULL ? o->chunks[p->chunk] : chunk;
+        return chunk != NULL;
+    }
+    bool is_at_end = p->chunk + 1 == o->count && p->at == chunk->count;
+    uint32_t at = is_at_end ? ORDER_CHUNK - ORDER_CHUNK / 16 : ORDER_CHUNK / 2;
+    if (!split(o, p->chunk, at)) {
+        return false;
+    }
+    p->chunk += p->at > at;
+    p->at -= p->at > at ? at : 0;
+    return true;
+}
+
+static bool put(struct order *o, struct position p, struct entry *entry)
+{
+    if (!make_room(o, &p)) {
+        return false;
+    }
+    struct order_chunk *chunk = o->chunks[p.chunk];
+    memmove(chunk->entries + p.at + 1, chunk->entries + p.at, (chunk->count - p.at) * sizeof chunk->entries[0]);
+    chunk->entries[p.at] = entry;
+    chunk->count++;
+    return true;
+}
+
+/* ---- those aside ---------------------------------------------------------------------------------------------------------- */
+
+struct sorted {
+    uint64_t head; /* eight bytes of the key, behind what all have in common */
+    struct entry *entry;
+};
+
+/* Bytes with which all keys aside begin. */
+static size_t common_bytes(const struct order *o)
+{
+    struct hearsay_bytes first = entry_key(o->aside[0]);
+    size_t common = first.size;
+    for (uint32_t i = 1; i < o->aside_count; i++) {
+        struct hearsay_bytes key = entry_key(o->aside[i]);
+        size_t same = 0;
+        common = key.size < common ? key.size : common;
+        while (same < common && key.data[same] == first.data[same]) {
+            same++;
+        }
+        common = same;
+    }
+    return common;
+}
+
+static uint64_t head_of(const struct entry *entry, size_t common)
+{
+    struct hearsay_bytes key = entry_key(entry);
+    uint64_t head = 0;
+    for (size_t i = common; i < common + 8; i++) {
+        head = head << 8 | (i < key.size ? key.data[i] : 0);
+    }
+    return head;
+}
+
+static bool is_before(const struct sorted *a, const struct sorted *b)
+{
+    return a->head != b->head ? a->head < b->head : compare(entry_key(a->entry), entry_key(b->entry)) < 0;
+}
+
+/* Merges runs of one, two, four, … ; answers which of the two holds the result. */
+static struct sorted *sort(struct sorted *from, struct sorted *to, size_t count)
+{
+    for (size_t run = 1; run < count; run *= 2) {
+        for (size_t at = 0; at < count; at += 2 * run) {
+            size_t a = at, end_a = at + run < count ? at + run : count, b = end_a, end_b = end_a + run < count ? end_a + run : count;
+            for (size_t i = at; i < end_b; i++) {
+                bool is_a = a < end_a && (b == end_b || !is_before(&from[b], &from[a]));
+                to[i] = from[is_a ? a++ : b++];
+            }
+        }
+        struct sorted *swap = from;
+        from = to;
+        to = swap;
+    }
+    return from;
+}
+
+/* The chunk for this key, at or behind this one. */
+static size_t walk_to(const struct order *o, size_t chunk, struct hearsay_bytes key)
+{
+    while (chunk + 1 < o->count && compare(entry_key(o->chunks[chunk + 1]->entries[0]), key) <= 0) {
+        chunk++;
+    }
+    return chunk;
+}
+
+static void fetch_chunk(const struct order_chunk *chunk)
+{
+    for (uint32_t i = 0; i < chunk->count; i++) {
+        fetch(chunk->entries[i]->data);
+    }
+}
+
+/* Puts them into their places in order; answers how many before memory was out. */
+static uint32_t put_sorted(struct order *o, const struct sorted *list, uint32_t count)
+{
+    size_t chunk = 0, fetched = SIZE_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        struct hearsay_bytes key = entry_key(list[i].entry);
+        chunk = walk_to(o, chunk, key);
+        if (chunk != fetched) {
+            fetch_chunk(o->chunks[chunk]);
+            fetched = chunk;
+        }
+        if (!put(o, find_in(o, chunk, key), list[i].entry)) {
+            return i;
+        }
+    }
+    return count;
+}
+
+static uint32_t put_each(struct order *o)
+{
+    uint32_t done = 0;
+    while (done < o->aside_count && put(o, find(o, entry_key(o->aside[done])), o->aside[done])) {
+        done++;
+    }
+    return done;
+}
+
+static uint32_t put_many(struct order *o)
+{
+    struct sorted *room = memory_resize(o->memory, NULL, 2 * (size_t)o->aside_count * sizeof *room);
+    if (room == NULL) {
+        return put_each(o);
+    }
+    size_t common = common_bytes(o);
+    for (uint32_t i = 0; i < o->aside_count; i++) {
+        room[i] = (struct sorted){head_of(o->aside[i], common), o->aside[i]};
+    }
+    const struct sorted *list = sort(room, room + o->aside_count, o->aside_count);
+    uint32_t done = put_sorted(o, list, o->aside_count);
+    for (uint32_t i = 0; i < o->aside_count; i++) {
+        o->aside[i] = list[i].entry;
+    }
+    memory_free(o->memory, room);
+    return done;
+}
+
+/* All into their places. False when memory is out: some stay aside. */
+static bool settle(struct order *o)
+{
+    if (o->aside_count == 0) {
+        return true;
+    }
     if (o->count == 0) {
         struct order_chunk *first = reserve_chunk(o) ? resize(o, NULL, 8) : NULL;
         if (first == NULL) {
@@ -121,47 +289,66 @@ bool order_reserve(struct order *o, struct hearsay_bytes key)
         }
         first->count = 0;
         o->chunks[o->count++] = first;
-        o->found_chunk = o->found_at = 0;
+    }
+    uint32_t done = o->aside_count <= FEW ? put_each(o) : put_many(o);
+    o->aside_count -= done;
+    memmove(o->aside, o->aside + done, o->aside_count * sizeof *o->aside);
+    if (o->aside_count == 0 && o->aside_capacity > ASIDE_LEAST) {
+        memory_free(o->memory, o->aside);
+        o->aside = NULL;
+        o->aside_capacity = 0;
+    }
+    return o->aside_count == 0;
+}
+
+bool order_reserve(struct order *o)
+{
+    if (o->aside_count >= ORDER_ASIDE) {
+        (void)settle(o);
+    }
+    if (o->aside_count < o->aside_capacity) {
         return true;
     }
-    struct position p = find(o, key);
-    struct order_chunk *chunk = o->chunks[p.chunk];
-    o->found_chunk = p.chunk;
-    o->found_at = p.at;
-    if (chunk->count < chunk->capacity) {
-        return true;
-    }
-    if (chunk->capacity < ORDER_CHUNK) {
-        chunk = resize(o, chunk, chunk->capacity * 2);
-        o->chunks[p.chunk] = chunk == NULL ? o->chunks[p.chunk] : chunk;
-        return chunk != NULL;
-    }
-    bool is_at_end = p.chunk + 1 == o->count && p.at == chunk->count;
-    uint32_t at = is_at_end ? ORDER_CHUNK - ORDER_CHUNK / 16 : ORDER_CHUNK / 2;
-    if (!split(o, p.chunk, at)) {
+    uint32_t capacity = o->aside_capacity == 0 ? ASIDE_LEAST : o->aside_capacity * 2;
+    struct entry **aside = memory_resize(o->memory, o->aside, capacity * sizeof *aside);
+    if (aside == NULL) {
         return false;
     }
-    o->found_chunk += p.at > at;
-    o->found_at -= p.at > at ? at : 0;
+    o->aside = aside;
+    o->aside_capacity = capacity;
     return true;
 }
 
 void order_insert(struct order *o, struct entry *entry)
 {
-    struct order_chunk *chunk = o->chunks[o->found_chunk];
-    uint32_t at = o->found_at;
-    CHECK(chunk->count < chunk->capacity && at <= chunk->count);
-    memmove(chunk->entries + at + 1, chunk->entries + at, (chunk->count - at) * sizeof chunk->entries[0]);
-    chunk->entries[at] = entry;
-    chunk->count++;
+    CHECK(o->aside_count < o->aside_capacity);
+    o->aside[o->aside_count++] = entry;
+}
+
+/* Where this key stands, aside or not. */
+static struct entry **slot_of(struct order *o, struct hearsay_bytes key, struct position *p)
+{
+    (void)settle(o);
+    for (uint32_t i = 0; i < o->aside_count; i++) { /* memory is out */
+        if (compare(entry_key(o->aside[i]), key) == 0) {
+            return &o->aside[i];
+        }
+    }
+    *p = find(o, key);
+    CHECK(has_key(o, *p, key));
+    return &o->chunks[p->chunk]->entries[p->at];
 }
 
 void order_remove(struct order *o, struct hearsay_bytes key)
 {
-    struct position p = find(o, key);
-    CHECK(has_key(o, p, key));
+    struct position p = {0, 0};
+    struct entry **slot = slot_of(o, key, &p);
+    if (slot >= o->aside && slot < o->aside + o->aside_count) {
+        *slot = o->aside[--o->aside_count];
+        return;
+    }
     struct order_chunk *chunk = o->chunks[p.chunk];
-    memmove(chunk->entries + p.at, chunk->entries + p.at + 1, (chunk->count - p.at - 1) * sizeof chunk->entries[0]);
+    memmove(slot, slot + 1, (chunk->count - p.at - 1) * sizeof *slot);
     if (--chunk->count == 0) {
         memory_free(o->memory, chunk);
         memmove(o->chunks + p.chunk, o->chunks + p.chunk + 1, (o->count - p.chunk - 1) * sizeof *o->chunks);
@@ -171,25 +358,35 @@ void order_remove(struct order *o, struct hearsay_bytes key)
 
 void order_replace(struct order *o, struct entry *entry)
 {
-    struct hearsay_bytes key = entry_key(entry);
-    struct position p = find(o, key);
-    CHECK(has_key(o, p, key));
-    o->chunks[p.chunk]->entries[p.at] = entry;
+    struct position p;
+    *slot_of(o, entry_key(entry), &p) = entry;
 }
 
-struct entry *order_find(const struct order *o, struct hearsay_bytes key, bool is_after)
+/* The lower of two keys, whose first may be none. */
+static struct entry *lower(struct entry *a, struct entry *b)
 {
+    return a == NULL || compare(entry_key(b), entry_key(a)) < 0 ? b : a;
+}
+
+struct entry *order_find(struct order *o, struct hearsay_bytes key, bool is_after)
+{
+    (void)settle(o);
     struct position p = find(o, key);
     p.at += is_after && has_key(o, p, key);
     if (p.chunk < o->count && p.at == o->chunks[p.chunk]->count) {
         p = (struct position){p.chunk + 1, 0};
     }
-    return p.chunk < o->count ? o->chunks[p.chunk]->entries[p.at] : NULL;
+    struct entry *found = p.chunk < o->count ? o->chunks[p.chunk]->entries[p.at] : NULL;
+    for (uint32_t i = 0; i < o->aside_count; i++) { /* memory is out */
+        int order = compare(entry_key(o->aside[i]), key);
+        found = order > 0 || (order == 0 && !is_after) ? lower(found, o->aside[i]) : found;
+    }
+    return found;
 }
 
 uint64_t order_memory(const struct order *o)
 {
-    uint64_t bytes = o->capacity * sizeof *o->chunks;
+    uint64_t bytes = o->capacity * sizeof *o->chunks + o->aside_capacity * sizeof *o->aside;
     for (size_t i = 0; i < o->count; i++) {
         bytes += sizeof *o->chunks[i] + o->chunks[i]->capacity * sizeof o->chunks[i]->entries[0];
     }

@@ -29,6 +29,7 @@
 #define HOLD_US 2000000u
 #define DIALS_MAX 3
 #define WORK_US 1             /* what one node or entry is taken to cost */
+#define RANGE_CHEAPER 4       /* than that, for entries that are only read one after the other */
 #define DEBT_MAX_US 1000000u
 
 struct question {
@@ -474,7 +475,7 @@ static void hear_entries(struct session *s, struct turn *turn, const struct parl
             uint32_t count = exchange_receive(s->x, turn, s->peer, body, EXCHANGE_FROM_REPAIR);
             s->moved_in += count;
             s->x->peers.list[s->peer].entries_in += count;
-            charge(s->x, turn, 0, count);
+            charge(s->x, turn, 0, s->is_filling ? 0 : count); /* who has nothing has nothing better to do */
         }
     }
 }
@@ -573,7 +574,7 @@ void reconcile_on_ask(struct exchange *x, struct turn *turn, uint32_t peer, uint
     x->peers.list[peer].bytes_out += t.bytes;
     turn->counters->repair_entries_out += tally.moved_out;
     turn->counters->repair_bytes_out += t.bytes;
-    charge(x, turn, t.bytes, tally.work);
+    charge(x, turn, t.bytes, m->has_range ? tally.work / RANGE_CHEAPER : tally.work);
 }
 
 /* ---- streams -------------------------------------------------------------------------------------------------------------------- */

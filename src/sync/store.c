@@ -65,7 +65,7 @@ static struct expiry *heap_of(struct store *s, const struct entry *e)
 /* Everything that may fail, before anything changes. */
 static bool reserve(struct store *s, uint64_t place, const struct entry *entry, bool is_new)
 {
-    return (!is_new || (index_reserve(&s->index, place) && order_reserve(&s->order, entry_key(entry)))) && merkle_reserve(&s->merkle) &&
+    return (!is_new || (index_reserve(&s->index, place) && order_reserve(&s->order))) && merkle_reserve(&s->merkle) &&
            (heap_of(s, entry) == NULL || expiry_reserve(heap_of(s, entry)));
 }
 

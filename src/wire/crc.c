@@ -4,6 +4,10 @@
  */
 #include "wire/crc.h"
 
+#define POLYNOMIAL 0xedb88320u
+#define ONE 0x80000000u
+#define PIECES_FROM 4096 /* bytes */
+
 static const uint32_t table[256] = {
     0x00000000u, 0x77073096u, 0xee0e612cu, 0x990951bau, 0x076dc419u, 0x706af48fu, 0xe963a535u, 0x9e6495a3u,
     0x0edb8832u, 0x79dcb8a4u, 0xe0d5e91eu, 0x97d2d988u, 0x09b64c2bu, 0x7eb17cbdu, 0xe7b82d07u, 0x90bf1d91u,
@@ -39,11 +43,53 @@ static const uint32_t table[256] = {
     0xb3667a2eu, 0xc4614ab8u, 0x5d681b02u, 0x2a6f2b94u, 0xb40bbe37u, 0xc30c8ea1u, 0x5a05df1bu, 0x2d02ef8du,
 };
 
+/* The product of two polynomials, whose lowest power is the highest bit, modulo the polynomial. */
+static uint32_t product(uint32_t a, uint32_t b)
+{
+    uint32_t sum = 0;
+    for (; a != 0; a <<= 1) {
+        sum ^= (a & 0x80000000u) != 0 ? b : 0;
+        b = b >> 1 ^ ((b & 1) != 0 ? POLYNOMIAL : 0);
+    }
+    return sum;
+}
+
+/* x to the power of eight times this: what so many bytes behind it make of a remainder. */
+static uint32_t power_of_bytes(size_t bytes)
+{
+    uint32_t power = ONE;
+    for (uint32_t square = ONE >> 8; bytes > 0; bytes >>= 1) {
+        power = (bytes & 1) != 0 ? product(power, square) : power;
+        square = product(square, square);
+    }
+    return power;
+}
+
+static inline uint32_t step(uint32_t crc, uint8_t byte)
+{
+    return table[(crc ^ byte) & 0xff] ^ (crc >> 8);
+}
+
+/* Each step waits for the one before: so four pieces are read side by side, and joined by what the pieces behind make of those before. */
+static uint32_t crc_of_pieces(const uint8_t *data, size_t piece)
+{
+    const uint8_t *b = data + piece, *c = b + piece, *d = c + piece;
+    uint32_t crc[4] = {UINT32_MAX, 0, 0, 0}, behind = power_of_bytes(piece);
+    for (size_t i = 0; i < piece; i++) {
+        crc[0] = step(crc[0], data[i]);
+        crc[1] = step(crc[1], b[i]);
+        crc[2] = step(crc[2], c[i]);
+        crc[3] = step(crc[3], d[i]);
+    }
+    return product(product(product(crc[0], behind) ^ crc[1], behind) ^ crc[2], behind) ^ crc[3];
+}
+
 uint32_t crc_of(struct hearsay_bytes in)
 {
-    uint32_t crc = UINT32_MAX;
-    for (size_t i = 0; i < in.size; i++) {
-        crc = table[(crc ^ in.data[i]) & 0xff] ^ (crc >> 8);
+    size_t piece = in.size < PIECES_FROM ? 0 : in.size / 4;
+    uint32_t crc = piece == 0 ? UINT32_MAX : crc_of_pieces(in.data, piece);
+    for (size_t i = 4 * piece; i < in.size; i++) {
+        crc = step(crc, in.data[i]);
     }
     return ~crc;
 }

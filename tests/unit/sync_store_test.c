@@ -448,6 +448,103 @@ static void keys_are_listed_in_the_order_of_their_bytes(void **state)
     store_deinit(&s);
 }
 
+/* Some keys begin as others end, many have long beginnings in common. */
+static void invent_key(char key[24], unsigned i, struct rng *rng)
+{
+    static const char *const shapes[] = {"key-%u", "key-%016u", "key-0000000000-%u", "k%u"};
+    snprintf(key, 24, shapes[rng_below(rng, 4)], i);
+}
+
+static void expect_listed(struct order *o, char (*keys)[24], unsigned count)
+{
+    const struct entry *e = order_find(o, bytes_of(NULL, 0), false);
+    for (unsigned i = 0; i < count; i++) {
+        assert_non_null(e);
+        assert_true(bytes_equal(entry_key(e), bytes_of_string(keys[i])));
+        e = order_find(o, entry_key(e), true);
+    }
+    assert_null(e);
+}
+
+static struct entry *pack(const struct hearsay_allocator *memory, const char *key)
+{
+    static const struct entry_keys no_keys;
+    struct hearsay_entry entry = {.key = bytes_of_string(key), .version = {MOMENT(0, 1), 1}};
+    struct entry *e = entry_create(memory, &no_keys, 0, &entry);
+    assert_non_null(e);
+    return e;
+}
+
+static void many_new_keys_find_their_places_at_once(void **state)
+{
+    (void)state;
+    enum { COUNT = 2 * ORDER_ASIDE + 5000 };
+    static char keys[COUNT][24];
+    static struct entry *entries[COUNT];
+    struct rng rng;
+    struct order o;
+    rng_init(&rng, 4);
+    order_init(&o, &memory_system);
+    for (unsigned i = 0; i < COUNT; i++) {
+        invent_key(keys[i], i * 7919 % COUNT, &rng);
+        entries[i] = pack(&memory_system, keys[i]);
+        assert_true(order_reserve(&o));
+        order_insert(&o, entries[i]);
+        assert_true(o.aside_count <= ORDER_ASIDE);
+    }
+    qsort(keys, COUNT, sizeof keys[0], by_bytes);
+    expect_listed(&o, keys, COUNT);
+    assert_int_equal(o.aside_count, 0);
+    for (unsigned i = 0; i < COUNT; i++) {
+        order_remove(&o, entry_key(entries[i]));
+        memory_free(&memory_system, entries[i]);
+    }
+    assert_null(order_find(&o, bytes_of(NULL, 0), false));
+    order_deinit(&o);
+}
+
+/* They stay aside, and are found there; nothing is lost. */
+static void keys_are_listed_though_memory_is_out(void **state)
+{
+    (void)state;
+    enum { COUNT = 3000 };
+    static char keys[COUNT][24];
+    static struct entry *entries[COUNT];
+    for (size_t room = 0; room < 6; room++) {
+        struct allocator_counting counting = {0};
+        struct hearsay_allocator memory = allocator_counting_of(&counting);
+        struct rng rng;
+        struct order o;
+        rng_init(&rng, room);
+        order_init(&o, &memory);
+        for (unsigned i = 0; i < COUNT; i++) {
+            invent_key(keys[i], i, &rng);
+            entries[i] = pack(&memory_system, keys[i]);
+            assert_true(order_reserve(&o));
+            order_insert(&o, entries[i]);
+        }
+        qsort(keys, COUNT, sizeof keys[0], by_bytes);
+        counting.fail_from = counting.calls + 1 + room;
+        const struct entry *e = order_find(&o, bytes_of_string(keys[5]), true);
+        assert_non_null(e);
+        assert_true(bytes_equal(entry_key(e), bytes_of_string(keys[6])));
+        assert_true(o.aside_count > 0);
+        struct entry *copy = pack(&memory_system, keys[7]);
+        order_replace(&o, copy);
+        assert_ptr_equal(order_find(&o, entry_key(copy), false), copy);
+        order_remove(&o, entry_key(copy));
+        memory_free(&memory_system, copy);
+        counting.fail_from = 0;
+        memmove(keys[7], keys[8], (COUNT - 8) * sizeof keys[0]);
+        expect_listed(&o, keys, COUNT - 1);
+        for (unsigned i = 0; i < COUNT; i++) {
+            memory_free(&memory_system, entries[i]);
+        }
+        order_deinit(&o);
+        assert_int_equal(counting.blocks, 0);
+    }
+}
+
 /* ---- out of memory -------------------------------------------------------------------------------------------------------------- */
 
 /* Answers the number of allocations. */
@@ -511,6 +608,8 @@ int main(void)
         cmocka_unit_test(two_trees_find_exactly_what_differs),
         cmocka_unit_test(every_node_of_the_tree_is_the_sum_of_what_is_below),
         cmocka_unit_test(keys_are_listed_in_the_order_of_their_bytes),
+        cmocka_unit_test(many_new_keys_find_their_places_at_once),
+        cmocka_unit_test(keys_are_listed_though_memory_is_out),
         cmocka_unit_test(any_single_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,6 +130,12 @@ static void wrong_sums_and_short_ones_are_refused(void **state)
     assert_int_equal(open(f, BYTES(12, 0, 0, 0, 0)), ENVELOPE_TRUNCATED);
     assert_int_equal(open(f, bytes_of("", 0)), ENVELOPE_TRUNCATED);
     assert_int_equal(crc_of(bytes_of("123456789", 9)), 0xcbf43926u);
+    static uint8_t zeros[70001]; /* long ones are read in pieces; these two from Python's zlib */
+    assert_int_equal(crc_of(bytes_of(zeros, sizeof zeros)), 0x5dc1d8bau);
+    for (size_t i = 0; i < sizeof zeros; i++) {
+        zeros[i] = (uint8_t)(i * i >> 3);
+    }
+    assert_int_equal(crc_of(bytes_of(zeros, sizeof zeros)), 0x098649dcu);
 }
 
 static void bombs_stop_at_the_limit(void **state)
