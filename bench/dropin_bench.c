@@ -20,12 +20,13 @@
 #include <unistd.h>
 
 #define ROUNDS 15
+#define STARTS 61
 #define MEMBERS 1000
 #define OLD_KEY "cg8StVXbQJ0gPvMd9o7yrg=="
 #define NEW_KEY "HtkMFm5yzXnIqFdAe1Q1Hg=="
 
 struct figures {
-    double query_ms, rotation_ms, members_ms, ready_ms, size_mib;
+    double query_ms, rotation_ms, members_ms, ready_ms, soonest_ms, size_mib;
     unsigned unheard;
 };
 
@@ -142,7 +143,8 @@ static void measure_members(enum agents_kind kind, unsigned rounds, struct figur
 /* From the start of the process to its first answer over RPC. */
 static void measure_start(enum agents_kind kind, unsigned rounds, struct figures *f)
 {
-    double took[ROUNDS];
+    double took[STARTS];
+    f->soonest_ms = 1e9;
     for (unsigned i = 0; i < rounds; i++) {
         struct agents a = {.kind = kind, .count = 1, .does_not_wait = true};
         uint64_t began = clock_us();
@@ -152,6 +154,7 @@ static void measure_start(enum agents_kind kind, unsigned rounds, struct figures
             exit(1);
         }
         took[i] = (double)(clock_us() - began) / 1e3;
+        f->soonest_ms = took[i] < f->soonest_ms ? took[i] : f->soonest_ms;
         agents_stop(&a);
     }
     f->ready_ms = median(took, rounds);
@@ -216,7 +219,7 @@ int main(int argc, char **argv)
         return 1;
     }
     for (int kind = 0; kind < AGENTS_KINDS; kind++) {
-        measure_start(kind, rounds, &f[kind]);
+        measure_start(kind, flags.is_quick ? rounds : STARTS, &f[kind]);
         measure_members(kind, rounds, &f[kind]);
         measure_cluster(kind, count, rounds, &f[kind]);
         f[kind].size_mib = size_of(kind);
@@ -229,9 +232,12 @@ int main(int argc, char **argv)
     report_ratio(what, "ms", ours->rotation_ms, "serf", theirs->rotation_ms, 1);
     report_ratio("list of 1,000 members over RPC", "ms", ours->members_ms, "serf", theirs->members_ms, 1);
     double floor = empty_process_ms();
-    /* Nearly all of ours is the kernel making a process, which is a fifth of Serf's start already. */
-    report_ratio("from start to first answer", "ms", ours->ready_ms, "serf", theirs->ready_ms, 0.5);
-    report_ratio("the same, beyond an empty process", "ms", ours->ready_ms - floor, "serf", theirs->ready_ms - floor, 0.25);
+    /* Most of ours is the kernel making a process, so what that costs stands beside it. On a busy machine both medians are mostly waiting, and the
+     * least of each tells more. */
+    report_value("an empty process (/bin/true), to its end", "ms", floor);
+    report_ratio("from start to first answer, at least", "ms", ours->soonest_ms, "serf", theirs->soonest_ms, 0.2);
+    report_ratio("from start to first answer, median", "ms", ours->ready_ms, "serf", theirs->ready_ms, 0.3);
+    report_ratio("the same, beyond an empty process", "ms", ours->ready_ms - floor, "serf", theirs->ready_ms - floor, 0.2);
     report_ratio("stripped agent with its libraries", "MiB", ours->size_mib, "serf", theirs->size_mib, 0.5);
     return report_end();
 }

@@ -142,7 +142,7 @@ bool rpc_open(struct rpc *r, const char *address, uint16_t port, uint64_t deadli
 
 bool rpc_open_eagerly(struct rpc *r, const char *address, uint16_t port, uint64_t deadline)
 {
-    return open_with_pause(r, address, port, deadline, 200);
+    return open_with_pause(r, address, port, deadline, 20);
 }
 
 void rpc_close(struct rpc *r)
