@@ -12,7 +12,7 @@
 
 #define BATCHES_WAITING_MAX 65536 /* writes */
 #define BATCHES_BYTES_MAX ((uint64_t)64 << 20)
-#define BATCHES_ONE_MAX 4096 /* writes of one batch */
+#define BATCHES_ONE_MAX 16384 /* writes of one batch */
 #define BATCHES_ONE_BYTES ((uint64_t)8 << 20)
 
 /* A write, waiting or just done. */

@@ -505,6 +505,10 @@ static bool hear_beacon(struct exchange *x, struct turn *turn, uint32_t peer, co
     const struct merkle *tree = &x->sync->store.merkle;
     struct peer *p = &x->peers.list[peer];
     struct merkle_root root = merkle_root(tree);
+    if (reconcile_must_fill(x, beacon)) {
+        reconcile_on_difference(x, turn, peer, beacon);
+        return false;
+    }
     bool is_present = root.epoch == beacon->epoch;
     if (!is_present && (beacon->epoch > root.epoch || !merkle_root_of(tree, beacon->epoch, &root))) {
         return false;

@@ -22,8 +22,10 @@
 #define FILL_RATIO 8          /* who has so many times less asks for ranges */
 #define FILL_LEAST 64
 #define FILL_BYTES (256u << 10)
-#define FILL_RANGES 4
-#define FILL_PENDING_MAX 16384 /* writes that wait for our disk */
+#define FILL_RANGES 16
+#define FILL_WINDOW 4
+#define FILL_PEERS 3          /* who are asked for them at once */
+#define FILL_PENDING_MAX 49152 /* writes that wait for our disk */
 #define LED_US 250000u        /* less than PAUSE_US: a question after that is of another repair */
 #define YIELD_MS 100
 #define HOLD_US 2000000u
@@ -55,6 +57,7 @@ struct session {
     uint64_t began_at, paused_until;
     struct compare_tally tally;
     uint64_t moved_in, bytes;
+    uint64_t offered; /* filling: entries that the peer has */
 };
 
 /* ---- life of a session -------------------------------------------------------------------------------------------------- */
@@ -250,7 +253,7 @@ static bool must_wait(const struct session *s, const struct turn *turn)
 
 static void send_waiting(struct session *s, struct turn *turn)
 {
-    uint32_t window = s->is_filling ? FILL_RANGES : s->is_connected ? WINDOW_FRAMES : WINDOW_PACKETS;
+    uint32_t window = s->is_filling ? FILL_WINDOW : s->is_connected ? WINDOW_FRAMES : WINDOW_PACKETS;
     while (s->waiting != NULL && s->out_count < window && !must_wait(s, turn)) {
         struct question *a = s->waiting;
         if (!s->is_connected && (s->is_filling || !fits_packet(turn, a))) {
@@ -347,6 +350,43 @@ static void ask_from_top(struct session *s, struct turn *turn)
     }
 }
 
+bool reconcile_must_fill(const struct exchange *x, const struct parley_beacon *beacon)
+{
+    return beacon->count >= FILL_LEAST && x->sync->store.merkle.count < beacon->count / FILL_RATIO;
+}
+
+/* The fill that has most still to ask for, if this peer has as much as its own. */
+static struct session *find_fill(const struct exchange *x, const struct parley_beacon *beacon)
+{
+    struct session *most = NULL;
+    for (struct session *s = x->sessions; s != NULL; s = s->next) {
+        bool is_rich = s->is_filling && s->waiting_count > 1 && beacon->count >= s->offered - s->offered / FILL_RATIO;
+        most = is_rich && (most == NULL || s->waiting_count > most->waiting_count) ? s : most;
+    }
+    return most;
+}
+
+/* Another peer is asked for half of what waits: no value comes twice, since no range is asked for twice. */
+static void share_fill(struct session *from, struct turn *turn, uint32_t peer)
+{
+    struct session *s = create(from->x, turn, peer, 0);
+    if (s == NULL) {
+        return;
+    }
+    s->is_filling = true;
+    s->offered = from->offered;
+    for (struct question **at = &from->waiting; *at != NULL && (*at)->next != NULL;) {
+        at = &(*at)->next;
+        struct question *moved = *at;
+        *at = moved->next;
+        from->waiting_count--;
+        moved->next = s->waiting;
+        s->waiting = moved;
+        s->waiting_count++;
+    }
+    advance(s, turn);
+}
+
 /* What repair brought waits for the disk: until then our tree is behind, and comparing it would find the same again. */
 static bool is_digesting(const struct exchange *x)
 {
@@ -357,6 +397,11 @@ void reconcile_on_difference(struct exchange *x, struct turn *turn, uint32_t pee
 {
     const struct peer *p = &x->peers.list[peer];
     uint64_t ours = x->sync->store.merkle.count;
+    struct session *fill = find_fill(x, beacon);
+    if (fill != NULL && x->session_count < FILL_PEERS && p->busy_until <= turn->now && find_peer(x, peer) == NULL) {
+        share_fill(fill, turn, peer);
+        return;
+    }
     if (x->session_count > 0 || x->led_until > turn->now || is_digesting(x) || p->busy_until > turn->now || !may_go_on(x, turn)) {
         return;
     }
@@ -370,7 +415,8 @@ void reconcile_on_difference(struct exchange *x, struct turn *turn, uint32_t pee
     if (s == NULL) {
         return;
     }
-    if (beacon->count >= FILL_LEAST && ours < beacon->count / FILL_RATIO) {
+    if (reconcile_must_fill(x, beacon)) {
+        s->offered = beacon->count;
         ask_for_ranges(s, turn);
     } else {
         ask_from_top(s, turn);

@@ -12,6 +12,8 @@
 
 /* A beacon of the peer and our root of the same epoch differ. */
 void reconcile_on_difference(struct exchange *x, struct turn *turn, uint32_t peer, const struct parley_beacon *beacon);
+/* We have next to nothing beside this: then no root need be compared. */
+bool reconcile_must_fill(const struct exchange *x, const struct parley_beacon *beacon);
 /* Somebody asks us; stream 0: by datagram. */
 void reconcile_on_ask(struct exchange *x, struct turn *turn, uint32_t peer, uint32_t stream, const struct parley_message *m);
 /* Somebody answers; size: of the message. */

@@ -375,6 +375,37 @@ STORY(a_newcomer_with_an_empty_store_is_filled)
     expect(c, SUM(c, 1, 4, suspicions) == 0, "nobody was suspected because of it");
 }
 
+static void with_patience(struct story *c, struct hearsay_options *o, unsigned number)
+{
+    with_store(c, o, number);
+    o->repair_bytes_per_second = 300000;
+}
+
+STORY(several_fill_a_newcomer_at_once_and_send_nothing_twice)
+{
+    unsigned all = 10000, who = 0;
+    start_with(c, 4, with_store);
+    settle(c, 1, 4);
+    put_many(c, n1, "common", all);
+    advance(c, seconds(60));
+    expect_equal_within(c, seconds(20), 1, 4);
+    struct sent sent = sent_by(c, 1, 4);
+    uint64_t before[5] = {0};
+    for (unsigned i = 1; i <= 4; i++) {
+        before[i] = counters_of(c, n(i))->repair_entries_out;
+    }
+    start_apart_with(c, 1, with_patience);
+    join(c, n5, n1);
+    (void)expect_joined_within(c, seconds(10), n5);
+    expect_equal_within(c, seconds(20), 1, 5);
+    sent = sent_since(c, 1, 4, &sent);
+    for (unsigned i = 1; i <= 4; i++) {
+        who += counters_of(c, n(i))->repair_entries_out - before[i] > all / 20;
+    }
+    expect(c, who >= 2, "more than one sent a share, not %u", who);
+    expect(c, sent.entries <= all + all / 50, "nothing was sent twice: %" PRIu64 " entries, %u lacked", sent.entries, all);
+}
+
 STORY(a_stream_that_breaks_costs_only_what_was_under_way)
 {
     start_with(c, 2, with_store);
