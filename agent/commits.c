@@ -13,7 +13,7 @@ struct change { /* its key and value follow */
 };
 
 struct load {
-    struct text changes;
+    struct text changes, meetings; /* meetings: as they are, one behind the other */
     uint64_t *batches;
     size_t count, capacity;
     uint64_t mark, purge;
@@ -60,6 +60,11 @@ void commits_put(struct commits *c, const struct hearsay_entry *entry)
     add(c, &change, entry->key, entry->value);
 }
 
+void commits_put_meeting(struct commits *c, const struct hearsay_meeting *meeting)
+{
+    text_put(&c->filling.meetings, meeting, sizeof *meeting);
+}
+
 size_t commits_waiting(const struct commits *c)
 {
     return c->filling.changes.size + c->writing.changes.size;
@@ -91,12 +96,18 @@ static void write_load(struct commits *c)
         at = take(at, &change, &entry);
         storage_put(c->storage, &entry);
     }
+    for (size_t i = 0; i < c->writing.meetings.size / sizeof(struct hearsay_meeting); i++) {
+        struct hearsay_meeting meeting;
+        memcpy(&meeting, c->writing.meetings.data + i * sizeof meeting, sizeof meeting);
+        storage_put_meeting(c->storage, &meeting);
+    }
     c->is_fine = storage_commit(c->storage, c->writing.mark, c->writing.purge, c->error, sizeof c->error);
 }
 
 static void free_load(struct load *load)
 {
     text_deinit(&load->changes);
+    text_deinit(&load->meetings);
     free(load->batches);
     *load = (struct load){0};
 }
@@ -165,7 +176,7 @@ void commits_stop(struct commits *c)
     if (c == NULL) {
         return;
     }
-    if (c->filling.changes.size > 0) {
+    if (c->filling.changes.size > 0 || c->filling.count > 0) {
         begin(c);
         write_load(c);
     }

@@ -20,6 +20,7 @@ typedef void (*commits_done)(void *context, uint64_t batch, const char *error);
 struct commits *commits_start(uv_loop_t *loop, struct storage *storage, commits_done done, void *context);
 /* Adds to the batch that is being collected; everything is copied. */
 void commits_put(struct commits *commits, const struct hearsay_entry *entry);
+void commits_put_meeting(struct commits *commits, const struct hearsay_meeting *meeting);
 /* The batch is complete: done will be called for it from the loop. mark and purge as in storage_commit. */
 void commits_end(struct commits *commits, uint64_t batch, uint64_t mark, uint64_t purge);
 /* Bytes that wait for the disk. */

@@ -16,13 +16,14 @@
 #define APPLICATION_ID 0x68656172 /* "hear" */
 #define SCHEMA_VERSION 1
 
-enum { STATEMENT_FIND, STATEMENT_PUT, STATEMENT_PURGE, STATEMENT_STATE, STATEMENT_BEGIN, STATEMENT_COMMIT, STATEMENTS };
+enum { STATEMENT_FIND, STATEMENT_PUT, STATEMENT_PURGE, STATEMENT_MEETING, STATEMENT_STATE, STATEMENT_BEGIN, STATEMENT_COMMIT, STATEMENTS };
 
 static const char *const statement_texts[STATEMENTS] = {
     [STATEMENT_FIND] = "SELECT sum, key FROM entries WHERE id = ?1",
     [STATEMENT_PUT] = "INSERT OR REPLACE INTO entries (key, value, hlc, origin, expires, flags, dies, sum, id)"
                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [STATEMENT_PURGE] = "DELETE FROM entries WHERE dies > 0 AND dies <= ?1 RETURNING sum, key, id",
+    [STATEMENT_MEETING] = "INSERT OR REPLACE INTO meetings (member, epoch, seen, sum) VALUES (?1, ?2, ?3, ?4)",
     [STATEMENT_STATE] = "INSERT OR REPLACE INTO state (one, mark, purge, entries, total, sum) VALUES (1, ?1, ?2, ?3, ?4, ?5)",
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_COMMIT] = "COMMIT",
@@ -88,6 +89,16 @@ static uint64_t sum_of_state(const struct state *state)
     hash_number(&hash, state->purge);
     hash_number(&hash, state->entries);
     hash_number(&hash, state->total);
+    return hash_end(&hash);
+}
+
+static uint64_t sum_of_meeting(const struct hearsay_meeting *meeting)
+{
+    struct sha256_ctx hash;
+    sha256_init(&hash);
+    hash_number(&hash, meeting->member);
+    hash_number(&hash, meeting->epoch);
+    hash_number(&hash, meeting->seen_ms);
     return hash_end(&hash);
 }
 
@@ -266,6 +277,9 @@ static bool open_tables(struct storage *s, char *error, size_t size)
                  s->path, (long long)version);
         return false;
     }
+    code = code != SQLITE_OK ? code
+                             : pragma(s, "CREATE TABLE IF NOT EXISTS meetings (member INTEGER PRIMARY KEY, epoch INTEGER NOT NULL,"
+                                         " seen INTEGER NOT NULL, sum INTEGER NOT NULL)");
     code = code != SQLITE_OK ? code : prepare_all(s);
     bool is_sound = code != SQLITE_OK || is_new || read_state(s, &code);
     if (code != SQLITE_OK) {
@@ -372,6 +386,31 @@ bool storage_load(struct storage *s, storage_visit visit, void *context, char *e
     }
     s->sql->finalize(statement);
     s->has_rows = is_sound;
+    return is_sound;
+}
+
+bool storage_load_meetings(struct storage *s, storage_visit_meeting visit, void *context, char *error, size_t size)
+{
+    sqlite3_stmt *statement = NULL;
+    bool is_sound = true;
+    int code = s->sql->prepare_v2(s->db, "SELECT member, epoch, seen, sum FROM meetings", -1, &statement, NULL);
+    while (code == SQLITE_OK && is_sound && (code = s->sql->step(statement)) == SQLITE_ROW) {
+        struct hearsay_meeting meeting = {.member = (uint64_t)s->sql->column_int64(statement, 0),
+                                          .epoch = (uint32_t)s->sql->column_int64(statement, 1),
+                                          .seen_ms = (uint64_t)s->sql->column_int64(statement, 2)};
+        code = SQLITE_OK;
+        is_sound = sum_of_meeting(&meeting) == (uint64_t)s->sql->column_int64(statement, 3);
+        if (is_sound) {
+            visit(context, &meeting);
+        }
+    }
+    if (!is_sound) {
+        explain_damage(s, "the checksum of what it knows of a member does not fit", error, size);
+    } else if (code != SQLITE_DONE) {
+        is_sound = false;
+        explain(s, "read", code, error, size);
+    }
+    s->sql->finalize(statement);
     return is_sound;
 }
 
@@ -487,6 +526,18 @@ void storage_put(struct storage *s, const struct hearsay_entry *entry)
     run(s, STATEMENT_PUT);
     s->next.entries++;
     s->next.total += sum;
+}
+
+void storage_put_meeting(struct storage *s, const struct hearsay_meeting *meeting)
+{
+    if (s->has_failed) {
+        return;
+    }
+    bind_number(s, STATEMENT_MEETING, 1, meeting->member);
+    bind_number(s, STATEMENT_MEETING, 2, meeting->epoch);
+    bind_number(s, STATEMENT_MEETING, 3, meeting->seen_ms);
+    bind_number(s, STATEMENT_MEETING, 4, sum_of_meeting(meeting));
+    run(s, STATEMENT_MEETING);
 }
 
 static void purge(struct storage *s, uint64_t line)

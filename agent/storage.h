@@ -25,11 +25,15 @@ void storage_close(struct storage *storage);
  * fit: then nothing of what was shown can be relied on. */
 typedef void (*storage_visit)(void *context, const struct hearsay_entry *entry);
 bool storage_load(struct storage *storage, storage_visit visit, void *context, char *error, size_t size);
+/* Shows every meeting; as above. */
+typedef void (*storage_visit_meeting)(void *context, const struct hearsay_meeting *meeting);
+bool storage_load_meetings(struct storage *storage, storage_visit_meeting visit, void *context, char *error, size_t size);
 struct storage_facts storage_facts(const struct storage *storage);
 
 /* One transaction: begin, any number of put, commit. What fails on the way is told by commit, and then nothing was changed. */
 void storage_begin(struct storage *storage);
 void storage_put(struct storage *storage, const struct hearsay_entry *entry);
+void storage_put_meeting(struct storage *storage, const struct hearsay_meeting *meeting);
 /* When it answers true, all of it is on disk, and tombstones and expired entries up to purge are not any more. Neither number goes back. */
 bool storage_commit(struct storage *storage, uint64_t mark, uint64_t purge, char *error, size_t size);
 

@@ -35,6 +35,14 @@ static void load_one(void *context, const struct hearsay_entry *entry)
     }
 }
 
+static void load_meeting(void *context, const struct hearsay_meeting *meeting)
+{
+    struct loading *loading = context;
+    if (loading->err == HEARSAY_OK) {
+        loading->err = hearsay_uv_store_load_meeting(loading->uv, meeting);
+    }
+}
+
 static void on_committed(void *context, uint64_t batch, const char *error)
 {
     struct store *store = context;
@@ -54,7 +62,8 @@ bool store_load(struct store *store, struct hearsay_uv *uv, uv_loop_t *loop, cha
     if (store->storage == NULL) {
         return true;
     }
-    if (!storage_load(store->storage, load_one, &loading, error, size)) {
+    if (!storage_load(store->storage, load_one, &loading, error, size) ||
+        !storage_load_meetings(store->storage, load_meeting, &loading, error, size)) {
         return false;
     }
     if (loading.err != HEARSAY_OK) {
@@ -69,6 +78,9 @@ void store_persist(struct store *store, const struct hearsay_persist *persist)
 {
     for (size_t i = 0; i < persist->count; i++) {
         commits_put(store->commits, &persist->entries[i]);
+    }
+    for (size_t i = 0; i < persist->meeting_count; i++) {
+        commits_put_meeting(store->commits, &persist->meetings[i]);
     }
     commits_end(store->commits, persist->batch, persist->hlc_mark, persist->purge_hlc);
 }

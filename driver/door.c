@@ -128,6 +128,19 @@ hearsay_err door_store_load(struct door *door, const struct hearsay_entry *entry
     return hearsay_store_load(door->node, entry);
 }
 
+hearsay_err door_store_load_meeting(struct door *door, const struct hearsay_meeting *meeting)
+{
+    uint64_t now = door_now();
+    door_tell_clock(door);
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_MEETING, now);
+        tape_number(door->tape, meeting->member);
+        tape_number(door->tape, meeting->epoch);
+        tape_number(door->tape, meeting->seen_ms);
+    }
+    return hearsay_store_load_meeting(door->node, now, meeting);
+}
+
 hearsay_err door_put(struct door *door, struct hearsay_bytes key, struct hearsay_bytes value, uint64_t ttl_ms, uint32_t copies,
                      uint32_t *ticket)
 {

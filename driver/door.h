@@ -43,6 +43,7 @@ void door_tick(struct door *door);
 void door_tell_clock(struct door *door);
 void door_persisted(struct door *door, uint64_t batch, bool ok);
 /* Before all other inputs; does not settle. */
+hearsay_err door_store_load_meeting(struct door *door, const struct hearsay_meeting *meeting);
 hearsay_err door_store_load(struct door *door, const struct hearsay_entry *entry);
 
 /* Wishes, as in hearsay.h. door_join, door_put, door_delete and door_repair do not settle: their caller must know the ticket before the

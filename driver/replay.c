@@ -429,6 +429,14 @@ static void replay_load(struct replay *r)
     (void)!hearsay_store_load(r->node, &entry);
 }
 
+static void replay_meeting(struct replay *r)
+{
+    struct hearsay_meeting meeting = {.member = read_number(r)};
+    meeting.epoch = (uint32_t)read_number(r);
+    meeting.seen_ms = read_number(r);
+    (void)!hearsay_store_load_meeting(r->node, r->now, &meeting);
+}
+
 /* What concerns the store. */
 static bool replay_store(struct replay *r, enum tape_kind kind)
 {
@@ -442,6 +450,9 @@ static bool replay_store(struct replay *r, enum tape_kind kind)
         break;
     case TAPE_LOAD:
         replay_load(r);
+        break;
+    case TAPE_MEETING:
+        replay_meeting(r);
         break;
     case TAPE_PERSISTED:
         number = read_number(r);

@@ -90,6 +90,9 @@ static uint64_t fold_persist(uint64_t digest, const struct hearsay_persist *pers
         digest = fold_bytes(fold_bytes(digest, persist->entries[i].key), persist->entries[i].value);
         digest = fold_number(fold_number(digest, persist->entries[i].version.hlc), persist->entries[i].is_tombstone);
     }
+    for (size_t i = 0; i < persist->meeting_count; i++) {
+        digest = fold_number(fold_number(digest, persist->meetings[i].member), persist->meetings[i].epoch);
+    }
     return digest;
 }
 

@@ -105,6 +105,11 @@ hearsay_err hearsay_uv_store_load(struct hearsay_uv *uv, const struct hearsay_en
     return door_store_load(&uv->door, entry);
 }
 
+hearsay_err hearsay_uv_store_load_meeting(struct hearsay_uv *uv, const struct hearsay_meeting *meeting)
+{
+    return door_store_load_meeting(&uv->door, meeting);
+}
+
 void hearsay_uv_persisted(struct hearsay_uv *uv, uint64_t batch, bool ok)
 {
     if (!uv->door.is_stopping) {

@@ -32,8 +32,11 @@ static void forget_under_way(struct disk *d)
         free_row(&d->under_way[i]);
     }
     free(d->under_way);
+    free(d->under_way_meetings);
     d->under_way = NULL;
-    d->under_way_count = 0;
+    d->under_way_meetings = NULL;
+    d->under_way_count = d->under_way_meeting_count = 0;
+    d->is_writing = false;
 }
 
 void disk_wipe(struct disk *d)
@@ -43,6 +46,7 @@ void disk_wipe(struct disk *d)
         free_row(&d->rows[i]);
     }
     free(d->rows);
+    free(d->meetings);
     *d = (struct disk){.rows = NULL};
 }
 
@@ -81,9 +85,15 @@ const struct hearsay_entry *disk_find(const struct disk *d, struct hearsay_bytes
 
 void disk_begin(struct disk *d, const struct hearsay_persist *persist)
 {
-    CHECK(d->under_way == NULL); /* one batch at a time */
-    d->under_way = calloc(persist->count, sizeof *d->under_way);
-    CHECK(d->under_way != NULL);
+    CHECK(!d->is_writing); /* one batch at a time */
+    d->is_writing = true;
+    d->under_way = calloc(persist->count + 1, sizeof *d->under_way);
+    d->under_way_meetings = calloc(persist->meeting_count + 1, sizeof *d->under_way_meetings);
+    CHECK(d->under_way != NULL && d->under_way_meetings != NULL);
+    for (size_t i = 0; i < persist->meeting_count; i++) {
+        d->under_way_meetings[i] = persist->meetings[i];
+    }
+    d->under_way_meeting_count = (uint32_t)persist->meeting_count;
     for (size_t i = 0; i < persist->count; i++) {
         d->under_way[i].entry = copy_of(&persist->entries[i]);
     }
@@ -126,8 +136,24 @@ static void purge(struct disk *d)
     d->count = kept;
 }
 
+static void put_meeting(struct disk *d, const struct hearsay_meeting *meeting)
+{
+    uint32_t i = 0;
+    while (i < d->meeting_count && d->meetings[i].member != meeting->member) {
+        i++;
+    }
+    if (i == d->meeting_count) {
+        d->meetings = world_resize(d->meetings, (d->meeting_count + 1) * sizeof *d->meetings);
+        d->meeting_count++;
+    }
+    d->meetings[i] = *meeting;
+}
+
 void disk_commit(struct disk *d)
 {
+    for (uint32_t i = 0; i < d->under_way_meeting_count; i++) {
+        put_meeting(d, &d->under_way_meetings[i]);
+    }
     for (uint32_t i = 0; i < d->under_way_count; i++) {
         put(d, &d->under_way[i]);
     }
@@ -137,14 +163,13 @@ void disk_commit(struct disk *d)
     if (is_moved) {
         purge(d);
     }
-    free(d->under_way); /* the rows are the disk's now */
-    d->under_way = NULL;
-    d->under_way_count = 0;
+    d->under_way_count = 0; /* the rows are the disk's now */
+    forget_under_way(d);
 }
 
 void disk_crash(struct disk *d, bool is_written)
 {
-    if (d->under_way != NULL && is_written) {
+    if (d->is_writing && is_written) {
         disk_commit(d);
     }
     forget_under_way(d);

@@ -12,10 +12,15 @@ struct disk {
     struct disk_row *rows; /* sorted by key */
     uint32_t count, capacity;
     uint64_t hlc_mark, purge_hlc;
+    struct hearsay_meeting *meetings;
+    uint32_t meeting_count;
     /* The batch under way: a copy. */
     struct disk_row *under_way;
     uint32_t under_way_count;
+    bool is_writing;
     uint64_t under_way_mark, under_way_purge;
+    struct hearsay_meeting *under_way_meetings;
+    uint32_t under_way_meeting_count;
 };
 
 struct disk_row {

@@ -316,6 +316,9 @@ hearsay_err host_start(struct host *host, const struct hearsay_options *options)
     host->last_wake_at = 0;
     load_disk(host);
     hearsay_set_wall_clock(host->node, host_now(host), HOST_UNIX_MS + host_now(host) / 1000);
+    for (uint32_t i = 0; i < host->disk.meeting_count; i++) {
+        (void)!hearsay_store_load_meeting(host->node, host_now(host), &host->disk.meetings[i]);
+    }
     host_drain(host);
     return HEARSAY_OK;
 }
@@ -329,7 +332,7 @@ static void stop(struct host *host, enum host_state state, bool tells_peers)
     heap_remove(&host->world->wakes, host->number);
     forget_waiting(host);
     host->state = state;
-    if (host->disk.under_way != NULL) {
+    if (host->disk.is_writing) {
         disk_crash(&host->disk, world_chance(host->world, 0.5));
     }
     network_host_stopped(host, tells_peers);

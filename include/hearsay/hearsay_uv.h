@@ -83,6 +83,7 @@ HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_send_large_event(struct he
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_store_tune(struct hearsay_uv *uv, enum hearsay_store_mode mode, uint32_t fanout,
                                                                  uint32_t interval_ms);
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_store_load(struct hearsay_uv *uv, const struct hearsay_entry *entry);
+HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_store_load_meeting(struct hearsay_uv *uv, const struct hearsay_meeting *meeting);
 HEARSAY_API void hearsay_uv_persisted(struct hearsay_uv *uv, uint64_t batch, bool ok);
 
 /* The node, for wishes and views. After a wish made on it directly, call hearsay_uv_flush. */

@@ -41,14 +41,25 @@ struct hearsay_entry {
 
 enum hearsay_store_mode { HEARSAY_PUSH = 1, HEARSAY_PULL = 2, HEARSAY_PUSH_PULL = 3 };
 
+/* What this node remembers of another holder of the store: by it, whoever was away for too long is told what was deleted meanwhile from what
+ * is news. */
+struct hearsay_meeting {
+    uint64_t member;  /* keyed digest of its name */
+    uint32_t epoch;   /* up to its end both had the same; seconds since 1970 */
+    uint64_t seen_ms; /* when it was last seen alive, by our wall clock */
+};
+
 /* What the host must have on disk before it answers hearsay_persisted: the entries in this order (each replaces what the disk has of its
- * key), hlc_mark and purge_hlc, in one transaction. In the same or a later one it may delete all rows that are tombstones and not newer
+ * key), the meetings (each replaces that with the same member), hlc_mark and purge_hlc, in one transaction. There may be no entries, when
+ * only the rest is new. In the same or a later one it may delete all rows that are tombstones and not newer
  * than purge_hlc (is_tombstone and expires_hlc = 0: by version.hlc; expires_hlc != 0, tombstone or not: by expires_hlc). All of it is
  * borrowed until the next call that takes the node. */
 struct hearsay_persist {
     uint64_t batch;
     const struct hearsay_entry *entries;
     size_t count;
+    const struct hearsay_meeting *meetings;
+    size_t meeting_count;
     uint64_t hlc_mark;  /* options.store_hlc_mark of the next life */
     uint64_t purge_hlc; /* options.store_purge_hlc of the next life */
 };
@@ -59,6 +70,9 @@ struct hearsay_persist {
 HEARSAY_API void hearsay_set_wall_clock(struct hearsay_node *node, uint64_t now, uint64_t unix_ms);
 /* An entry from the disk; before the first input. HEARSAY_ERR_TOO_LARGE, _ENTRY_KEY, _STORE_OFF, _NO_MEMORY. */
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_store_load(struct hearsay_node *node, const struct hearsay_entry *entry);
+/* A meeting from the disk; after the first hearsay_set_wall_clock, so that it is known how long ago it was. HEARSAY_ERR_STORE_OFF, _NO_MEMORY. */
+HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_store_load_meeting(struct hearsay_node *node, uint64_t now,
+                                                                      const struct hearsay_meeting *meeting);
 /* The answer to HEARSAY_PERSIST. Not ok: nothing of the batch is on disk; our own writes in it are reported as failed, those of others are
  * dropped and counted, and come again. */
 HEARSAY_API void hearsay_persisted(struct hearsay_node *node, uint64_t now, uint64_t batch, bool ok);
@@ -69,7 +83,8 @@ HEARSAY_API void hearsay_persisted(struct hearsay_node *node, uint64_t now, uint
  * this node alone. */
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_put(struct hearsay_node *node, uint64_t now, struct hearsay_bytes key,
                                                        struct hearsay_bytes value, uint64_t ttl_ms, uint32_t copies, uint32_t *ticket);
-/* Deletes a key, known or not. HEARSAY_PUT_DONE follows as above. */
+/* Deletes a key, known or not. HEARSAY_PUT_DONE follows as above. No older version comes back, whoever was away, was killed or started anew
+ * meanwhile; but after a partition longer than `forget_after_ms`, what was written on its other side, or in the last seconds before it, is news. */
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_delete(struct hearsay_node *node, uint64_t now, struct hearsay_bytes key,
                                                           uint32_t copies, uint32_t *ticket);
 

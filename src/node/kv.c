@@ -22,6 +22,16 @@ hearsay_err hearsay_store_load(struct hearsay_node *node, const struct hearsay_e
     return node->sync == NULL ? HEARSAY_ERR_STORE_OFF : sync_load(node->sync, &node->turn, entry);
 }
 
+hearsay_err hearsay_store_load_meeting(struct hearsay_node *node, uint64_t now, const struct hearsay_meeting *meeting)
+{
+    if (node->sync == NULL) {
+        return HEARSAY_ERR_STORE_OFF;
+    }
+    hearsay_err err = meetings_load(&node->sync->tombstones, &node->sync->hlc, node_begin(node, now), meeting);
+    node_end(node);
+    return err;
+}
+
 void hearsay_persisted(struct hearsay_node *node, uint64_t now, uint64_t batch, bool ok)
 {
     struct turn *turn = node_begin(node, now);

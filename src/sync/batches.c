@@ -78,7 +78,7 @@ static bool reserve(struct batches *b)
 bool batches_add(struct batches *b, const struct pending *write)
 {
     /* While a batch is out the views are lent to the host: they grow when the next one starts. */
-    if (!reserve(b) || (b->out == 0 && !reserve_views(b, b->capacity))) {
+    if (!reserve(b) || (!b->is_out && !reserve_views(b, b->capacity))) {
         return false;
     }
     uint32_t older = table_find(&b->newest, entry_key(write->entry));
@@ -91,10 +91,10 @@ bool batches_add(struct batches *b, const struct pending *write)
     return true;
 }
 
-uint32_t batches_start(struct batches *b)
+bool batches_start(struct batches *b, bool is_needed)
 {
-    if (b->out > 0 || b->count == 0) {
-        return 0;
+    if (b->is_out || (b->count == 0 && !is_needed)) {
+        return false;
     }
     (void)reserve_views(b, b->count); /* or a smaller batch */
     uint64_t bytes = 0;
@@ -102,8 +102,12 @@ uint32_t batches_start(struct batches *b)
         b->views[b->out] = entry_view(b->queue[b->out].entry);
         bytes += entry_size(b->queue[b->out++].entry);
     }
+    if (b->out == 0 && !is_needed) {
+        return false;
+    }
     b->batch++;
-    return b->out;
+    b->is_out = true;
+    return true;
 }
 
 /* The batch is through: the rest moves to the front. */
@@ -120,11 +124,12 @@ static void close_up(struct batches *b, uint32_t taken)
         b->capacity = 0;
     }
     b->out = b->taken = 0;
+    b->is_out = false;
 }
 
 bool batches_take(struct batches *b, struct pending *write)
 {
-    if (b->out == 0) {
+    if (!b->is_out) {
         return false;
     }
     uint32_t i = b->taken;

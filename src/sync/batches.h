@@ -29,7 +29,8 @@ struct batches {
     const struct hearsay_allocator *memory;
     struct pending *queue;
     uint32_t count, capacity;
-    uint32_t out;   /* of them, at the front, are at the host */
+    bool is_out;    /* a batch is at the host … */
+    uint32_t out;   /* … with so many of them, from the front */
     uint32_t taken; /* of those, have been taken */
     uint32_t base;  /* number of the first in the queue */
     uint64_t gone;  /* how many were before it, ever */
@@ -56,8 +57,8 @@ static inline uint64_t batches_newest(const struct batches *b)
 const struct entry *batches_find(const struct batches *b, struct hearsay_bytes key);
 /* Queues; the queue then owns the entry. False, and nothing changed, when memory is out. */
 bool batches_add(struct batches *b, const struct pending *write);
-/* Starts a batch, if none is out and something waits. Answers its number of writes; b->views shows them. */
-uint32_t batches_start(struct batches *b);
+/* Starts a batch, if none is out and something waits, or is_needed: then it may have no writes. b->views shows b->out of them. */
+bool batches_start(struct batches *b, bool is_needed);
 /* Takes the next write of the batch that is out; the caller owns its entry. False when it is through. */
 bool batches_take(struct batches *b, struct pending *write);
 /* Bytes of the queue and what waits in it. */

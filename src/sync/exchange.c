@@ -104,7 +104,10 @@ uint32_t exchange_on_able(struct exchange *x, struct turn *turn, uint32_t slot)
     uint32_t peer = peers_enter(&x->peers, turn, &x->beliefs->members, slot);
     struct talk t;
     if (peer != PEERS_NONE) {
-        purge_see(x->sync, turn, x->peers.list[peer].digest);
+        struct peer *p = &x->peers.list[peer];
+        purge_see(x->sync, turn, p->digest);
+        const struct tombstones_row *row = tombstones_row(&x->sync->tombstones, p->digest); /* perhaps from a former life */
+        p->equal_epoch = p->equal_epoch == 0 && row != NULL ? row->met : p->equal_epoch;
     }
     if (peer != PEERS_NONE && hlc_wall_ms(&x->sync->hlc, turn->host_now) != 0 &&
         talk_begin(&t, x, turn, peer, 0, PARLEY_PUSH, NULL)) {

@@ -38,7 +38,9 @@ static bool was_away(const struct sync *s, uint64_t peer)
 /* Tombstones up to here go: from the tree now, so that it is the others' again; from memory by and by. */
 static void purge_up_to(struct sync *s, uint64_t hlc)
 {
+    uint64_t before = s->store.purged;
     store_purge_tree(&s->store, hlc);
+    s->tombstones.has_purged = s->tombstones.has_purged || s->store.purged > before;
     (void)store_sweep(&s->store, PURGE_AT_ONCE);
     merkle_forget_roots(&s->store.merkle); /* those were with tombstones */
 }

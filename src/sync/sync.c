@@ -41,6 +41,7 @@ void sync_destroy(struct sync *s, const struct hearsay_allocator *memory)
         if (s->tombstones.memory != NULL) {
             tombstones_deinit(&s->tombstones);
         }
+        meetings_deinit(&s->meetings, memory);
         store_deinit(&s->store);
         memory_free(memory, s);
     }
@@ -233,6 +234,7 @@ static void commit(struct sync *s, struct turn *turn, struct pending *write)
         return;
     }
     if (verdict == STORE_NEWER) {
+        tombstones_note(&s->tombstones, merkle_epoch_of(write->version.hlc));
         tell_change(s, turn);
     }
     bool is_theirs = s->listener.on_durable != NULL && s->listener.on_durable(s->listener.context, turn, write, verdict);
@@ -437,6 +439,7 @@ hearsay_err sync_load(struct sync *s, struct turn *turn, const struct hearsay_en
         merkle_start_at(&s->store.merkle, s->passed_epoch);
     }
     s->hlc.last = moment > s->hlc.last ? moment : s->hlc.last;
+    tombstones_note(&s->tombstones, merkle_epoch_of(packed->hlc));
     return store_commit(&s->store, place, packed) == STORE_NO_MEMORY ? HEARSAY_ERR_NO_MEMORY : HEARSAY_OK;
 }
 
@@ -444,21 +447,25 @@ hearsay_err sync_load(struct sync *s, struct turn *turn, const struct hearsay_en
 
 bool sync_next_batch(struct sync *s, struct turn *turn, struct hearsay_persist *persist)
 {
-    uint32_t count = batches_start(&s->batches);
+    bool is_due = turn->options->store_durable && meetings_are_due(&s->meetings, &s->tombstones, turn->host_now);
+    if (!batches_start(&s->batches, is_due)) {
+        return false;
+    }
     *persist = (struct hearsay_persist){.batch = s->batches.batch,
                                         .entries = s->batches.views,
-                                        .count = count,
-                                        .hlc_mark = hlc_now(&s->hlc, turn->host_now),
-                                        .purge_hlc = s->tombstones.purge_hlc};
-    return count > 0;
+                                        .count = s->batches.out,
+                                        .hlc_mark = hlc_now(&s->hlc, turn->host_now)};
+    meetings_start(&s->meetings, &s->tombstones, &s->hlc, turn, persist);
+    return true;
 }
 
 bool sync_on_persisted(struct sync *s, struct turn *turn, uint64_t batch, bool is_ok)
 {
     struct pending write;
-    if (s->batches.out == 0 || batch != s->batches.batch) {
+    if (!s->batches.is_out || batch != s->batches.batch) {
         return false;
     }
+    meetings_end(&s->meetings, &s->tombstones, turn->host_now, is_ok);
     while (batches_take(&s->batches, &write)) {
         if (is_ok) {
             commit(s, turn, &write);

@@ -10,6 +10,7 @@
 #include "spread/turn.h"
 #include "sync/batches.h"
 #include "sync/hlc.h"
+#include "sync/meetings.h"
 #include "sync/store.h"
 #include "sync/tombstones.h"
 
@@ -42,6 +43,7 @@ struct sync {
     uint64_t origin;       /* of our own writes */
     uint64_t refute_at;    /* attended time of the next claim that is refuted (owned.c) */
     struct tombstones tombstones;
+    struct meetings meetings;
     uint32_t next_ticket;
     bool is_new;            /* we came with nothing, and were equal with nobody yet */
     bool has_told; /* a HEARSAY_ENTRY_CHANGED waits in the outbox */
@@ -70,7 +72,7 @@ bool sync_wants(const struct sync *s, struct hearsay_bytes key, const struct hea
 bool sync_bury(struct sync *s, struct turn *turn, uint64_t place, const struct entry *entry);
 /* The answer of the host. Answers true when the batch was the one that was out. */
 bool sync_on_persisted(struct sync *s, struct turn *turn, uint64_t batch, bool is_ok);
-/* A batch for the host, when none is out and something waits. */
+/* A batch for the host, when none is out and something waits: entries, or what a next life must know. */
 bool sync_next_batch(struct sync *s, struct turn *turn, struct hearsay_persist *persist);
 /* For an event to come: of a write, or of a repair. */
 uint32_t sync_next_ticket(struct sync *s);

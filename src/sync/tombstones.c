@@ -34,7 +34,7 @@ static struct tombstones_row *oldest(struct tombstones *t)
 {
     struct tombstones_row *row = &t->rows[0];
     for (uint32_t i = 1; i < t->count; i++) {
-        row = t->rows[i].alive_at < row->alive_at ? &t->rows[i] : row;
+        row = (int64_t)(t->rows[i].alive_at - row->alive_at) < 0 ? &t->rows[i] : row;
     }
     return row;
 }
@@ -67,6 +67,15 @@ void tombstones_see(struct tombstones *t, uint64_t member, uint64_t host_now)
     }
 }
 
+bool tombstones_recall(struct tombstones *t, uint64_t member, uint32_t met, uint64_t alive_at)
+{
+    struct tombstones_row *row = find(t, member);
+    if (row == NULL && (row = add(t)) != NULL) {
+        *row = (struct tombstones_row){.member = member, .met = met, .kept = met, .alive_at = alive_at};
+    }
+    return row != NULL;
+}
+
 const struct tombstones_row *tombstones_row(const struct tombstones *t, uint64_t member)
 {
     return find(t, member);
@@ -77,6 +86,7 @@ void tombstones_on_equal(struct tombstones *t, uint64_t member, uint32_t epoch)
     struct tombstones_row *row = find(t, member);
     if (row != NULL) {
         row->epoch = epoch > row->epoch ? epoch : row->epoch;
+        t->has_news = t->has_news || (epoch > row->met && row->kept < t->newest);
         row->met = epoch > row->met ? epoch : row->met;
     }
 }

@@ -23,6 +23,7 @@ struct tombstones_row {
     uint64_t alive_at; /* host time */
     uint32_t epoch;    /* it has all that we have up to the end of this one; 0 = nobody knows */
     uint32_t met;      /* the last epoch at which we were equal; late entries do not lower it */
+    uint32_t kept;     /* of that, what is on disk: meetings.c */
 };
 
 struct tombstones {
@@ -33,6 +34,9 @@ struct tombstones {
     uint64_t started_at;  /* host time */
     uint64_t window_at;   /* host time since when window_low is the least stable epoch */
     uint32_t window_low;
+    uint32_t newest;      /* epoch of the newest entry */
+    bool has_purged;      /* tombstones went, and the disk does not know the line yet */
+    bool has_news;        /* somebody was found to have the newest entry, which no disk knows yet */
 };
 
 /* What bounds patience; host time. */
@@ -47,6 +51,14 @@ void tombstones_deinit(struct tombstones *t);
 
 /* The member is alive and holds the store. Without memory it is forgotten, as if it had been away. */
 void tombstones_see(struct tombstones *t, uint64_t member, uint64_t host_now);
+/* Known from a former life: when it was alive may lie before the host's first instant, so instants are compared by their distance. False
+ * when memory is out. */
+bool tombstones_recall(struct tombstones *t, uint64_t member, uint32_t met, uint64_t alive_at);
+/* There is an entry of this epoch. */
+static inline void tombstones_note(struct tombstones *t, uint32_t epoch)
+{
+    t->newest = epoch > t->newest ? epoch : t->newest;
+}
 /* The row, or NULL. */
 const struct tombstones_row *tombstones_row(const struct tombstones *t, uint64_t member);
 /* Our roots of this epoch are equal. */

@@ -190,6 +190,77 @@ static void a_purge_takes_the_dead_up_to_its_line(void **state)
     storage_close(s);
 }
 
+static void add_meeting(void *context, const struct hearsay_meeting *m)
+{
+    text_printf(context, "%llu: %u, %llu; ", (unsigned long long)m->member, m->epoch, (unsigned long long)m->seen_ms);
+}
+
+static void are_meetings(struct storage *s, const char *expected)
+{
+    struct text t = {0};
+    text_puts(&t, "");
+    if (!storage_load_meetings(s, add_meeting, &t, error, sizeof error)) {
+        fail_msg("%s", error);
+    }
+    assert_string_equal(t.data, expected);
+    text_deinit(&t);
+}
+
+static void change_file(const char *text)
+{
+    const struct sqlite *sql = sqlite_load(error, sizeof error);
+    sqlite3 *db;
+    assert_int_equal(sql->open_v2(file, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    assert_int_equal(sql->exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sql->close(db), SQLITE_OK);
+}
+
+static void ignore_meeting(void *context, const struct hearsay_meeting *meeting)
+{
+    (void)context;
+    (void)meeting;
+}
+
+static void meetings_are_there_again_unless_they_are_damaged(void **state)
+{
+    (void)state;
+    struct storage *s = open_it();
+    are_meetings(s, "");
+    storage_begin(s);
+    storage_put_meeting(s, &(struct hearsay_meeting){7, 100, 1});
+    storage_put_meeting(s, &(struct hearsay_meeting){8, 100, 1});
+    storage_put_meeting(s, &(struct hearsay_meeting){7, 101, UINT64_MAX});
+    assert_true(storage_commit(s, 5, 60, error, sizeof error)); /* without an entry */
+    storage_begin(s);
+    storage_put_meeting(s, &(struct hearsay_meeting){9, 1, 1});
+    storage_close(s);
+    s = open_it();
+    are_meetings(s, "7: 101, 18446744073709551615; 8: 100, 1; ");
+    assert_int_equal(storage_facts(s).purge, 60);
+    storage_close(s);
+    change_file("UPDATE meetings SET epoch = 200 WHERE member = 8");
+    s = open_it();
+    assert_false(storage_load_meetings(s, ignore_meeting, NULL, error, sizeof error));
+    assert_non_null(strstr(error, "is damaged"));
+    storage_close(s);
+}
+
+/* A file of an agent that did not know meetings. */
+static void an_older_file_gets_meetings(void **state)
+{
+    (void)state;
+    struct storage *s = open_it();
+    storage_begin(s);
+    put(s, "a", "1", 1);
+    commit(s, 1);
+    storage_close(s);
+    change_file("DROP TABLE meetings");
+    s = open_it();
+    are_meetings(s, "");
+    assert_int_equal(storage_facts(s).entries, 1);
+    storage_close(s);
+}
+
 /* An oracle in memory, while rows come, are replaced, purged, rolled back and used again. */
 static void rows_are_found_again_whatever_happened(void **state)
 {
@@ -594,6 +665,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_committed_is_there_again, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_purge_takes_the_dead_up_to_its_line, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(meetings_are_there_again_unless_they_are_damaged, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(an_older_file_gets_meetings, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(rows_are_found_again_whatever_happened, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(keys_and_values_are_any_bytes_of_any_size, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(two_agents_cannot_share_a_folder, make_folder, remove_folder),

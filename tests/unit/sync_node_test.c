@@ -33,7 +33,8 @@ struct host {
         uint8_t bytes[64];
     } rows[600];
     unsigned row_count;
-    uint64_t mark;
+    uint64_t mark, purge;
+    unsigned empty; /* batches without entries */
 };
 
 static void write_row(struct host *h, const struct hearsay_entry *entry)
@@ -59,11 +60,13 @@ static void drain(struct host *h)
         if (output.type == HEARSAY_PERSIST) {
             assert_int_equal(h->waiting, 0); /* one at a time */
             h->batches++;
+            h->empty += output.persist.count == 0;
             h->persisted += (unsigned)output.persist.count;
             for (size_t i = 0; i < output.persist.count && !h->is_disk_full; i++) {
                 write_row(h, &output.persist.entries[i]);
             }
             h->mark = output.persist.hlc_mark;
+            h->purge = output.persist.purge_hlc;
             if (h->is_disk_slow) {
                 h->waiting = output.persist.batch;
             } else {
@@ -441,6 +444,40 @@ static void any_single_allocation_may_fail(void **state)
 
 #define HOST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+/* No write comes after the delete, so it must go by itself; and an idle node writes nothing more, however long it is there. */
+static void a_purge_line_goes_to_the_disk_at_once(void **state)
+{
+    struct host *h = *state;
+    hearsay_destroy(h->node);
+    h->options.store_durable = 1;
+    h->options.tombstone_grace_ms = 1000;
+    h->options.forget_after_ms = 60000;
+    begin(h);
+    hearsay_set_wall_clock(h->node, h->now, NOON + h->now / 1000);
+    assert_int_equal(hearsay_put(h->node, h->now, bytes_of("k", 1), bytes_of("v", 1), 0, 1, NULL), HEARSAY_OK);
+    drain(h);
+    assert_int_equal(hearsay_delete(h->node, h->now, bytes_of("k", 1), 1, NULL), HEARSAY_OK);
+    drain(h);
+    assert_int_equal(h->batches, 2);
+    struct hearsay_store_stats stats = {.purge_hlc = 0};
+    h->is_disk_full = true; /* a disk that says no is asked again, but not all the time */
+    for (unsigned s = 0; s < 400; s++) {
+        wait(h, SECOND);
+        hearsay_get_store_stats(h->node, &stats);
+        if (h->is_disk_full && h->empty > 0) {
+            assert_int_equal(h->empty, 1);
+            wait(h, 30 * SECOND);
+            assert_true(h->empty >= 5 && h->empty <= 8);
+            h->is_disk_full = false;
+        }
+    }
+    assert_false(h->is_disk_full);
+    assert_int_equal(stats.tombstones, 0);
+    assert_true(h->purge > 0);
+    assert_true(stats.purge_hlc > h->purge); /* the line goes on; but nothing goes with it */
+    assert_in_range(h->empty, 6, 9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -453,6 +490,7 @@ int main(void)
         HOST(a_restart_has_everything_and_the_same_root),
         HOST(a_prefix_lists_its_keys_in_order),
         HOST(a_watcher_sees_changes_and_knows_when_it_missed_some),
+        HOST(a_purge_line_goes_to_the_disk_at_once),
         HOST(any_single_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -351,6 +351,148 @@ static void who_was_away_for_too_long_brings_back_nothing_and_loses_nothing(void
     }
 }
 
+/* Starts anew with what was on its disk: entries, the line, and meetings unless that disk does not keep them. */
+static void restart(struct node *n, bool keeps_meetings)
+{
+    struct hearsay_persist persist = {.batch = 0};
+    struct sync *old = n->sync;
+    uint64_t at = 0;
+    unsigned rank = 0;
+    struct index_item item;
+    n->options.store_hlc_mark = hlc_now(&old->hlc, n->turn.host_now);
+    old->meetings.rest_until = 0;
+    meetings_start(&old->meetings, &old->tombstones, &old->hlc, &n->turn, &persist);
+    n->options.store_purge_hlc = persist.purge_hlc;
+    n->timers = (struct timers){0};
+    n->sync = sync_create(&n->turn, &n->options);
+    assert_non_null(n->sync);
+    while (index_next(&old->store.index, &at, &rank, &item)) {
+        struct hearsay_entry view = entry_view(item.entry);
+        assert_int_equal(sync_load(n->sync, &n->turn, &view), HEARSAY_OK);
+    }
+    sync_set_wall_clock(n->sync, &n->turn, NOON + n->turn.host_now / 1000);
+    for (size_t i = 0; i < persist.meeting_count && keeps_meetings; i++) {
+        assert_int_equal(meetings_load(&n->sync->tombstones, &n->sync->hlc, &n->turn, &persist.meetings[i]), HEARSAY_OK);
+    }
+    sync_destroy(old, &memory_system);
+}
+
+/* Everybody starts anew while two sides are apart for longer than anybody waits: nobody's memory, but the disks know when they last met.
+ * Answers how many keys that were deleted came back. */
+static unsigned restart_everybody_while_apart(uint64_t seed, bool keeps_meetings)
+{
+    struct cluster c;
+    begin(&c, seed);
+    live(&c, 200, false);
+    quiet(&c, 15);
+    unsigned away = 1 + (unsigned)rng_below(&c.rng, NODES - 1), back = 0;
+    for (unsigned i = 0; i < away; i++) {
+        c.nodes[i].side = 1;
+    }
+    quiet(&c, 10);
+    for (unsigned i = 0; i < NODES; i++) {
+        restart(&c.nodes[i], keeps_meetings);
+    }
+    live(&c, FORGET_S + 400 + (unsigned)rng_below(&c.rng, 600), true);
+    quiet(&c, 200);
+    for (unsigned i = 0; i < NODES; i++) {
+        c.nodes[i].side = 0;
+    }
+    quiet(&c, 40);
+    for (unsigned k = 0; k < 2 * KEYS; k++) {
+        char key[16];
+        snprintf(key, sizeof key, "key %u", k);
+        const struct entry *entry = find(&c.nodes[0], key);
+        back += c.last[k].is_deleted && entry != NULL && entry_is_live(entry);
+    }
+    if (keeps_meetings) {
+        expect_truth(&c);
+    }
+    end(&c);
+    return back;
+}
+
+static void nothing_comes_back_although_everybody_started_anew_meanwhile(void **state)
+{
+    (void)state;
+    unsigned back_without = 0;
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        assert_int_equal(restart_everybody_while_apart(seed, true), 0);
+        back_without += restart_everybody_while_apart(seed, false);
+    }
+    assert_true(back_without > 0); /* so it is the meetings that prevent it */
+}
+
+/* Who is away when we start anew still holds the purge line back, for as long as if we had been there all the time. */
+static void who_was_away_at_the_start_is_waited_for(void **state)
+{
+    (void)state;
+    struct cluster c;
+    begin(&c, 5);
+    live(&c, 100, false);
+    quiet(&c, 15);
+    c.nodes[0].side = 1;
+    uint64_t cut_at = hlc_of_ms(NOON + c.now / 1000);
+    quiet(&c, 10);
+    for (unsigned i = 1; i < NODES; i++) {
+        restart(&c.nodes[i], true);
+    }
+    quiet(&c, FORGET_S - 120);
+    assert_true(c.nodes[1].sync->tombstones.purge_hlc < cut_at);
+    quiet(&c, 400);
+    assert_true(c.nodes[1].sync->tombstones.purge_hlc > cut_at);
+    end(&c);
+}
+
+/* A key that all have is deleted on one side of a partition and written anew on the other, so many seconds before (negative: after) the delete.
+ * Answers whether it lives in the end; all agree on it. */
+static bool lives_after(int seconds_before, unsigned apart_s)
+{
+    struct cluster c;
+    begin(&c, 9);
+    write(&c, &c.nodes[0], 7, false);
+    quiet(&c, 30);
+    for (unsigned i = 0; i < NODES / 2; i++) {
+        c.nodes[i].side = 1;
+    }
+    quiet(&c, 20);
+    for (int second = 0; second <= 40; second++) {
+        if (second == 20) {
+            write(&c, &c.nodes[NODES - 1], 7, true);
+        }
+        if (second == 20 - seconds_before) {
+            write(&c, &c.nodes[0], 7, false);
+        }
+        tick(&c);
+    }
+    quiet(&c, apart_s);
+    for (unsigned i = 0; i < NODES; i++) {
+        c.nodes[i].side = 0;
+    }
+    quiet(&c, 60);
+    const struct entry *first = find(&c.nodes[0], "key 7");
+    bool lives = first != NULL && entry_is_live(first);
+    for (unsigned i = 1; i < NODES; i++) {
+        const struct entry *entry = find(&c.nodes[i], "key 7");
+        assert_int_equal(entry != NULL && entry_is_live(entry), lives);
+    }
+    quiet(&c, 400);
+    assert_int_equal(count_tombstones(&c), 0);
+    end(&c);
+    return lives;
+}
+
+/* The later of the two wins. Only when the delete is the later one and nobody remembers it any more does the write win, of which who deleted could
+ * not know: it was acknowledged, and nobody can tell it from one made after the delete. */
+static void a_delete_against_a_write_of_the_other_side(void **state)
+{
+    (void)state;
+    assert_false(lives_after(10, 60));
+    assert_true(lives_after(-10, 60));
+    assert_true(lives_after(-10, FORGET_S + 600));
+    assert_true(lives_after(10, FORGET_S + 600));
+}
+
 /* A node whose disk was replaced holds nothing; that is no proof that anything was deleted. */
 static void a_lost_disk_deletes_nothing(void **state)
 {
@@ -381,6 +523,9 @@ int main(void)
         cmocka_unit_test(nothing_is_forgotten_while_somebody_may_not_have_heard),
         cmocka_unit_test(partitions_shorter_than_patience_lose_nothing_and_revive_nothing),
         cmocka_unit_test(who_was_away_for_too_long_brings_back_nothing_and_loses_nothing),
+        cmocka_unit_test(nothing_comes_back_although_everybody_started_anew_meanwhile),
+        cmocka_unit_test(who_was_away_at_the_start_is_waited_for),
+        cmocka_unit_test(a_delete_against_a_write_of_the_other_side),
         cmocka_unit_test(a_lost_disk_deletes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
