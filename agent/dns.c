@@ -90,7 +90,8 @@ static int listen_on(struct dns *dns, uv_loop_t *loop)
     uv_udp_init(loop, &dns->udp);
     uv_tcp_init(loop, &dns->listener);
     uv_timer_init(loop, &dns->idle);
-    dns->udp.data = dns->listener.data = dns->idle.data = dns;
+    uv_idle_init(loop, &dns->again);
+    dns->udp.data = dns->listener.data = dns->idle.data = dns->again.data = dns;
     socket_address(&dns->bound, &place);
     int problem = uv_udp_bind(&dns->udp, (struct sockaddr *)&place, 0);
     problem = problem != 0 ? problem : uv_tcp_bind(&dns->listener, (struct sockaddr *)&place, 0);
@@ -156,6 +157,7 @@ void dns_close(struct dns *dns)
     uv_close((uv_handle_t *)&dns->udp, NULL);
     uv_close((uv_handle_t *)&dns->listener, NULL);
     uv_close((uv_handle_t *)&dns->idle, NULL);
+    uv_close((uv_handle_t *)&dns->again, NULL);
     dns_end_connections(dns);
 }
 

@@ -17,6 +17,7 @@
 #define DNS_CONNECTIONS 128           /* one more makes room for itself: who was silent for longest goes */
 #define DNS_IDLE_MS 10000             /* without a whole question */
 #define DNS_QUESTION_BYTES 4096       /* longer ones are not read */
+#define DNS_ANSWERS_AT_ONCE 64u       /* by TCP in one millisecond; then gossip comes first */
 #define DNS_WAITING_BYTES (64u << 10) /* no further question of a connection is answered above this */
 
 struct dns_settings {
@@ -40,10 +41,12 @@ struct dns {
     uv_udp_t udp;
     uv_tcp_t listener;
     uv_timer_t idle;
+    uv_idle_t again; /* runs while questions of connections wait for their turn */
     struct dns_connection *connections;
     uint32_t count;
     uint64_t accepted, evicted, unsent; /* connections; those that made room or were silent; answers that did not leave */
-    uint32_t turn;
+    uint32_t turn, answers;             /* answers by TCP since answers_ms */
+    uint64_t answers_ms;
     bool is_timing;
     uint8_t *room; /* a question by UDP, then an answer */
 };

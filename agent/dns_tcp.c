@@ -15,7 +15,7 @@ struct dns_connection {
     uint64_t used_ms; /* when its last whole question came */
     size_t size;
     uint8_t input[FRAME + DNS_QUESTION_BYTES];
-    bool is_reading, is_over;
+    bool is_reading, is_over, is_waiting; /* for its turn */
 };
 
 struct sending {
@@ -69,6 +69,50 @@ static bool send_answer(struct dns_connection *c, struct hearsay_bytes answer)
     return true;
 }
 
+/* The first becomes the last, so that everybody comes first in turn. */
+static void rotate(struct dns *dns)
+{
+    struct dns_connection *first = dns->connections, **end_at = &dns->connections;
+    if (first == NULL) {
+        return;
+    }
+    dns->connections = first->next;
+    first->next = NULL;
+    while (*end_at != NULL) {
+        end_at = &(*end_at)->next;
+    }
+    *end_at = first;
+}
+
+static void on_turn(uv_idle_t *again)
+{
+    struct dns *dns = again->data;
+    uv_idle_stop(again);
+    rotate(dns);
+    for (struct dns_connection *c = dns->connections, *next; c != NULL; c = next) {
+        next = c->next;
+        if (c->is_waiting) {
+            settle(c);
+        }
+    }
+}
+
+/* May one more be answered now? Else it is when timers and packets have had their turn. */
+static bool is_turn(struct dns_connection *c)
+{
+    struct dns *dns = c->dns;
+    uint64_t now = uv_now(c->tcp.loop);
+    if (dns->answers_ms != now) {
+        dns->answers_ms = now;
+        dns->answers = 0;
+    }
+    c->is_waiting = dns->answers >= DNS_ANSWERS_AT_ONCE;
+    if (c->is_waiting) {
+        uv_idle_start(&dns->again, on_turn);
+    }
+    return !c->is_waiting;
+}
+
 /* One whole question from the front of the input. False: there is none, or the connection is over. */
 static bool answer_next(struct dns_connection *c)
 {
@@ -77,9 +121,10 @@ static bool answer_next(struct dns_connection *c)
         end(c);
         return false;
     }
-    if (c->size < FRAME + size || c->size < FRAME) {
+    if (c->size < FRAME + size || c->size < FRAME || !is_turn(c)) {
         return false;
     }
+    c->dns->answers++;
     struct hearsay_bytes answer = dns_answer(c->dns, bytes_of(c->input + FRAME, size), (struct sockaddr *)&c->from, true);
     if (answer.size == 0 || !send_answer(c, answer)) { /* who sends what cannot be answered is not a client */
         end(c);
@@ -119,7 +164,7 @@ static void settle(struct dns_connection *c)
     if (c->is_over) {
         return;
     }
-    bool is_wanted = uv_stream_get_write_queue_size(stream) < DNS_WAITING_BYTES;
+    bool is_wanted = !c->is_waiting && uv_stream_get_write_queue_size(stream) < DNS_WAITING_BYTES;
     if (is_wanted != c->is_reading) {
         c->is_reading = is_wanted && uv_read_start(stream, give_room, on_read) == 0;
         if (!is_wanted) {
