@@ -183,7 +183,8 @@ static void identify(struct census *c, uint32_t number)
     place_address(&l->place, &address);
     uint32_t here = census_address(c, &address), found = CENSUS_NONE, count = 0;
     for (uint32_t s = 0; s < o->claim_count; s++) {
-        if (claim_is_up(o->claims[s]) && o->claims[s].address == here) {
+        bool is_silent = l->is_other_name && strcmp(c->subjects[s].key, l->name) == 0; /* whoever answers there, it is not that one */
+        if (claim_is_up(o->claims[s]) && o->claims[s].address == here && !is_silent) {
             found = s;
             count++;
         }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SKEW_MS 500   /* wall clocks further apart than this are worth a finding; half a round trip is not known */
 #define LOUD_US 20000 /* round trips beyond five times the median and this are slow */
 
 /* How many observers believe it up. */
@@ -188,6 +189,54 @@ static void say_slow(const struct census *c, struct findings *f)
     free(all);
 }
 
+static int by_value(const void *left, const void *right)
+{
+    const int64_t *a = left, *b = right;
+    return *a < *b ? -1 : *a > *b;
+}
+
+/* Wall clocks, held against the middle of them all: ours may be the one that is wrong. Only hearsay nodes tell theirs. */
+static void say_clocks(const struct census *c, struct findings *f)
+{
+    int64_t *all = malloc((c->look_count + 1) * sizeof *all);
+    uint32_t count = 0, mute = 0;
+    for (uint32_t i = 0; all != NULL && i < c->look_count; i++) {
+        const struct inspection *it = &c->looks[i].inspection;
+        if (it->has_clock) {
+            all[count++] = it->clock_ahead_ms;
+        } else {
+            mute += it->acks > 0;
+        }
+    }
+    if (count > 0) {
+        qsort(all, count, sizeof all[0], by_value);
+        int64_t middle = all[count / 2];
+        for (uint32_t i = 0; i < c->look_count; i++) {
+            const struct inspection *it = &c->looks[i].inspection;
+            int64_t ahead = it->clock_ahead_ms - middle;
+            if (it->has_clock && llabs(ahead) > SKEW_MS + (int64_t)(it->rtt_least_us / 1000)) {
+                finding_show(findings_add(f, FINDING_WARNING, "clock-skew",
+                                          "let NTP set it right: logs of the two cannot be compared, and the shared store refuses clocks that "
+                                          "are far ahead",
+                                          "the clock of %s is %.1f s %s the others'", census_name(c, i), (double)llabs(ahead) / 1000,
+                                          ahead < 0 ? "behind" : "ahead of"),
+                             "it is %.3f s %s this computer's; %u told theirs", (double)llabs(it->clock_ahead_ms) / 1000,
+                             it->clock_ahead_ms < 0 ? "behind" : "ahead of", count);
+            }
+        }
+        if (llabs(middle) > SKEW_MS) {
+            findings_add(f, FINDING_NOTE, "own-clock", "let NTP set it right", "this computer's own clock is %.1f s %s the cluster's",
+                         (double)llabs(middle) / 1000, middle > 0 ? "behind" : "ahead of");
+        }
+    }
+    if (mute > 0) {
+        findings_add(f, FINDING_NOTE, "clocks-unknown", "nothing to do; compare them by hand if in doubt",
+                     "the clock%s of %u member%s cannot be told from outside: only hearsay nodes say what theirs shows", mute == 1 ? "" : "s",
+                     mute, mute == 1 ? "" : "s");
+    }
+    free(all);
+}
+
 void diagnosis_of_reach(const struct census *c, struct findings *f)
 {
     for (uint32_t i = 0; i < c->look_count; i++) {
@@ -202,4 +251,5 @@ void diagnosis_of_reach(const struct census *c, struct findings *f)
     }
     find_reused(c, f);
     say_slow(c, f);
+    say_clocks(c, f);
 }

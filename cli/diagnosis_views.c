@@ -76,7 +76,7 @@ static void show_sides(struct finding *one, const struct census *c, const struct
 static bool is_reached(const struct census *c, uint32_t subject)
 {
     uint32_t look = c->subjects[subject].look;
-    return look != CENSUS_NONE && !c->looks[look].is_other_name &&
+    return look != CENSUS_NONE && c->observations[look].subject == subject &&
            (c->looks[look].inspection.acks > 0 || c->looks[look].inspection.has_connected);
 }
 
@@ -102,8 +102,9 @@ static void compare_verdicts(const struct census *c, const struct poll *p, uint3
                 "%s is dead to %u of %u members and up to the others", name, p->failed_count, p->observers),
             c, p);
     } else if (is_here && p->unknown_count > 0 && p->up_count > 0) {
-        show_sides(findings_add(f, FINDING_WARNING, "unheard", "right after a join this is normal; otherwise let them join each other",
-                                "%u of %u members have never heard of %s, which is up", p->unknown_count, p->observers, name),
+        show_sides(findings_add(f, FINDING_WARNING, "unheard",
+                                "right after a join this is normal; otherwise they never met it, or forgot it as dead: let them join each other",
+                                "%u of %u members do not know %s, which is up", p->unknown_count, p->observers, name),
                    c, p);
     }
     if (is_here && p->left_count > 0) {

@@ -61,6 +61,9 @@ static json_t *looked_at(const struct census *c)
         if (it->acks > 0) {
             json_object_set_new(one, "rtt_us", json_integer((json_int_t)(it->rtt_sum_us / it->acks)));
         }
+        if (it->has_clock) {
+            json_object_set_new(one, "clock_ahead_ms", json_integer(it->clock_ahead_ms));
+        }
         if (o->is_seen) {
             json_object_set_new(one, "members", json_integer(o->facts.members));
             json_object_set_new(one, "personality", json_string(product_word(o->product.kind)));

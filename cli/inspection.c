@@ -5,6 +5,7 @@
 #include "cli/inspection.h"
 
 #include "base/bytes.h"
+#include "cli/clock.h"
 #include "cli/plain.h"
 #include "cli/product.h"
 #include "cli/versions.h"
@@ -12,15 +13,21 @@
 #include <hearsay/hearsay.h>
 #include <hearsay/hearsay_uv.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define CLOCK_NEAR_MS 20 /* closer than this is as good as equal */
 #define NAME_BYTES (HEARSAY_NAME_MAX * 3 + 1) /* each byte may become U+FFFD */
 #define TAG_BYTES (HEARSAY_META_MAX * 3 + 1)
 
-void inspection_take_rtt(struct inspection *i, uint64_t rtt_us)
+void inspection_take_ack(struct inspection *i, uint64_t rtt_us, uint64_t clock_ms)
 {
+    if (clock_ms > 0 && (!i->has_clock || rtt_us < i->rtt_least_us)) {
+        i->has_clock = true;
+        i->clock_ahead_ms = (int64_t)clock_ms - (int64_t)(clock_unix_ms() - rtt_us / 2000);
+    }
     i->rtt_least_us = i->acks == 0 || rtt_us < i->rtt_least_us ? rtt_us : i->rtt_least_us;
     i->rtt_most_us = rtt_us > i->rtt_most_us ? rtt_us : i->rtt_most_us;
     i->rtt_sum_us += rtt_us;
@@ -187,6 +194,11 @@ void inspection_print_text(const struct inspection *i)
         printf(", round trip %.3f / %.3f / %.3f ms (least / mean / most)%s", (double)i->rtt_least_us / 1000,
                (double)i->rtt_sum_us / i->acks / 1000, (double)i->rtt_most_us / 1000, i->abilities != 0 ? ", by a hearsay node" : "");
     }
+    if (i->has_clock && llabs(i->clock_ahead_ms) <= CLOCK_NEAR_MS) {
+        printf(", its clock agrees with ours");
+    } else if (i->has_clock) {
+        printf(", its clock %.3f s %s ours", fabs((double)i->clock_ahead_ms) / 1000, i->clock_ahead_ms < 0 ? "behind" : "ahead of");
+    }
     putchar('\n');
     if (is_seen(i)) {
         print_members(i, f.is_serf);
@@ -227,6 +239,9 @@ void inspection_print_json(const struct inspection *i)
     }
     json_object_set_new(root, "pings", pings);
     json_object_set_new(root, "hearsay", json_boolean(i->abilities != 0));
+    if (i->has_clock) {
+        json_object_set_new(root, "clock_ahead_ms", json_integer(i->clock_ahead_ms));
+    }
     if (is_seen(i)) {
         struct hearsay_inspect_facts f;
         struct hearsay_member m;

@@ -18,9 +18,12 @@ struct inspection {
     unsigned pings, acks;
     uint64_t rtt_least_us, rtt_most_us, rtt_sum_us;
     uint32_t abilities;
+    bool has_clock;
+    int64_t clock_ahead_ms; /* its wall clock minus ours, by the quickest ping: right to half of rtt_least_us */
 };
 
-void inspection_take_rtt(struct inspection *i, uint64_t rtt_us);
+/* A ping was answered: after rtt_us, by somebody whose wall clock then showed clock_ms (0: it did not say). */
+void inspection_take_ack(struct inspection *i, uint64_t rtt_us, uint64_t clock_ms);
 /* One sentence about what went wrong and what to try next, or "" when all is well. */
 void inspection_finding(const struct inspection *i, char *out, size_t size);
 void inspection_print_text(const struct inspection *i);

@@ -171,7 +171,7 @@ static void on_datagram(struct look *l, const struct look_rules *rules, uint64_t
         end(&l->datagrams);
         return;
     }
-    inspection_take_rtt(i, now - l->pinged_at);
+    inspection_take_ack(i, now - l->pinged_at, hearsay_inspect_clock_ms(i->look));
     next_ping(l, rules, now);
 }
 

@@ -11,13 +11,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#define BLAME_MS 3000 /* an accusation may come so long after the silence that it is for */
 #define UNWELL 2 /* health scores from here on make a judge doubtful */
 
 /* What the records say, counted. Names are of observers. */
 struct evidence {
     const char *name;
     const struct recall *recall;
-    uint64_t pause_ms, pause_at_ms; /* longest pause of the member itself */
+    uint64_t pause_ms; /* a pause of the member itself */
+    bool is_pause_guilty; /* for which it was accused */
     uint64_t last_failed_ms, last_alive_ms, last_left_ms, last_accused_ms;
     size_t accusers, failures, denials, refused, streams_answered, silent, unwell, nacks, probes, away;
     bool has_answered, has_goodbye, has_conflict, has_foreign, was_told_to_leave, is_reaped;
@@ -78,15 +80,39 @@ static void take_decision(struct evidence *e, const struct story_record *s)
     }
 }
 
+/* Was it accused while it paused, or right after? A pause explains nothing else. */
+static bool is_blamed(const struct evidence *e, const struct story_record *pause)
+{
+    uint64_t from = pause->at_ms - pause->own_pause_ms;
+    for (size_t i = 0; i < e->recall->count; i++) {
+        const struct story_record *s = &e->recall->at[i].record;
+        bool is_accused = is(s->name, e->name) && (is(s->event, "member-suspect") || is(s->event, "member-failed") || is(s->reason, "refuted") ||
+                                                   is(s->reason, "probe-failed"));
+        if (is_accused && s->at_ms >= from && s->at_ms <= pause->at_ms + BLAME_MS) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The longest of those that explain something, or else the longest. */
+static void take_pause(struct evidence *e, const struct story_record *pause)
+{
+    bool is_guilty = is_blamed(e, pause);
+    if (is_guilty > e->is_pause_guilty || (is_guilty == e->is_pause_guilty && pause->own_pause_ms > e->pause_ms)) {
+        e->pause_ms = pause->own_pause_ms;
+        e->is_pause_guilty = is_guilty;
+    }
+}
+
 static void take(struct evidence *e, const struct recall_record *r)
 {
     const struct story_record *s = &r->record;
     bool is_own = is(r->observer, e->name);
     if (is(s->reason, "paused")) {
-        if (is_own && s->own_pause_ms > e->pause_ms) {
-            e->pause_ms = s->own_pause_ms;
-            e->pause_at_ms = s->at_ms;
-        } else if (!is_own && s->own_pause_ms > e->away_ms) {
+        if (is_own) {
+            take_pause(e, s);
+        } else if (s->own_pause_ms > e->away_ms) {
             e->away_ms = s->own_pause_ms;
             e->away_one = r->observer;
         }
@@ -133,7 +159,7 @@ static bool say_departure(struct line *line, const struct evidence *e)
 
 static void say_trouble(struct line *line, const struct evidence *e)
 {
-    if (e->pause_ms > 0 && (e->probes > 0 || e->failures > 0)) {
+    if (e->is_pause_guilty) {
         line_say(line, "%s was frozen for %.1f s: its own timers fired that late, and until then it answered nobody. Look for SIGSTOP, swapping, a "
                   "paused machine or lack of CPU.",
             e->name, (double)e->pause_ms / 1000);
@@ -175,7 +201,7 @@ void recall_verdict(const struct recall *recall, const char *name, char *out, si
     if (say_departure(&line, &e)) {
         return;
     }
-    if (e.probes > 0 || e.failures > 0) {
+    if (e.probes > 0 || e.failures > 0 || e.is_pause_guilty) {
         say_trouble(&line, &e);
     } else if (recall->count == 0) {
         line_say(&line, "None of %zu nodes remembers anything about %s.", recall->observer_count, name);

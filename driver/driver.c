@@ -318,7 +318,6 @@ struct hearsay_uv *hearsay_uv_start(uv_loop_t *loop, const struct hearsay_uv_opt
     uv->bound = sockets.bound;
     uv->on_event = options->on_event;
     uv->on_persist = options->on_persist;
-    uv->door.clock_due = node.store ? 0 : NEVER;
     uv->user = options->user;
     uv->armed_for = NEVER;
     if (!open_tape(uv, options->tape, error, size) || !create_node(uv, &node, error, size) ||

@@ -59,6 +59,9 @@ HEARSAY_API struct hearsay_bytes hearsay_inspect_ping(struct hearsay_inspection 
 HEARSAY_API bool hearsay_inspect_is_ack(struct hearsay_inspection *inspection, const void *data, size_t size, uint32_t sequence,
                                         uint32_t *abilities);
 
+/* What the wall clock of who sent the last ack showed then: Unix time in ms. 0 = it did not say; only hearsay nodes do. */
+HEARSAY_API uint64_t hearsay_inspect_clock_ms(const struct hearsay_inspection *inspection);
+
 /* ---- datagrams taken apart, for people ---------------------------------------------------------------------------------------- */
 
 enum hearsay_field_kind { HEARSAY_FIELD_NUMBER, HEARSAY_FIELD_TEXT, HEARSAY_FIELD_BYTES, HEARSAY_FIELD_ADDRESS };

@@ -66,7 +66,7 @@ struct hearsay_persist {
 
 /* ---- inputs ------------------------------------------------------------------------------------------------------------ */
 
-/* What the wall clock shows now: milliseconds since 1970. Without it the store neither writes nor accepts. */
+/* What the wall clock shows now: milliseconds since 1970. Without it the store neither writes nor accepts, and nobody who asks is told. */
 HEARSAY_API void hearsay_set_wall_clock(struct hearsay_node *node, uint64_t now, uint64_t unix_ms);
 /* An entry from the disk; before the first input. HEARSAY_ERR_TOO_LARGE, _ENTRY_KEY, _STORE_OFF, _NO_MEMORY. */
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_store_load(struct hearsay_node *node, const struct hearsay_entry *entry);

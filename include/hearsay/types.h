@@ -110,6 +110,7 @@ struct hearsay_member {
 /* Abilities: bits 8..31; bits 0..7 are hearsay's wire version (1), so a non-zero value means "speaks hearsay". */
 #define HEARSAY_WIRE_VERSION 1u
 #define HEARSAY_CAN_STORE 0x100u /* holds the shared store and takes its messages */
+#define HEARSAY_ASKS_CLOCK 0x200u /* in a ping: tell me in the ack what your wall clock shows */
 
 /* Why this node changed its mind about a member. */
 enum hearsay_reason {

@@ -180,6 +180,9 @@ static bool take_message(struct hearsay_dissection *d, struct hearsay_bytes in)
     case MESSAGE_ACK:
         number(d, "sequence", m.ack.sequence);
         bytes(d, "payload", m.ack.payload);
+        if (m.ack.clock_ms != 0) {
+            number(d, "clock_ms", m.ack.clock_ms);
+        }
         if (m.ack.abilities != 0) {
             number(d, "hearsay", m.ack.abilities);
         }

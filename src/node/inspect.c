@@ -285,7 +285,9 @@ struct hearsay_bytes hearsay_inspect_ping(struct hearsay_inspection *s, const ch
 {
     uint8_t message[512];
     struct writer w = writer_of(message, sizeof message);
-    message_encode(&w, &(struct message){.type = MESSAGE_PING, .ping = {.node = bytes_of_string(name), .sequence = sequence}});
+    message_encode(&w, &(struct message){.type = MESSAGE_PING, .ping = {.node = bytes_of_string(name),
+                                                                         .sequence = sequence,
+                                                                         .abilities = HEARSAY_WIRE_VERSION | HEARSAY_ASKS_CLOCK}});
     struct hearsay_bytes part = writer_bytes(&w);
     buffer_clear(&s->out);
     if (!w.is_full) {
@@ -306,8 +308,14 @@ bool hearsay_inspect_is_ack(struct hearsay_inspection *s, const void *data, size
             if (abilities != NULL) {
                 *abilities = m.ack.abilities;
             }
+            s->clock_ms = m.ack.clock_ms;
             return true;
         }
     }
     return false;
+}
+
+uint64_t hearsay_inspect_clock_ms(const struct hearsay_inspection *s)
+{
+    return s->clock_ms;
 }

@@ -27,6 +27,7 @@ struct hearsay_inspection {
     struct hearsay_bytes user_state; /* in the body */
     enum hearsay_inspect_status status;
     struct hearsay_inspect_facts facts;
+    uint64_t clock_ms; /* of the last ack */
     char text[256];
 };
 

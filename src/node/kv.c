@@ -11,6 +11,8 @@
 void hearsay_set_wall_clock(struct hearsay_node *node, uint64_t now, uint64_t unix_ms)
 {
     struct turn *turn = node_begin(node, now);
+    node->wall_ms = unix_ms;
+    node->wall_at = turn->host_now;
     if (node->sync != NULL && unix_ms > 0) {
         sync_set_wall_clock(node->sync, turn, unix_ms);
     }

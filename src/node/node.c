@@ -77,6 +77,11 @@ static void leave_out_pause(struct hearsay_node *node, struct turn *turn, uint64
     }
 }
 
+uint64_t node_wall_ms(const struct hearsay_node *node)
+{
+    return node->wall_ms == 0 ? 0 : node->wall_ms + (node->turn.host_now - node->wall_at) / 1000;
+}
+
 struct turn *node_begin(struct hearsay_node *node, uint64_t now)
 {
     struct turn *turn = &node->turn;

@@ -52,6 +52,8 @@ struct hearsay_node {
     struct exchange *exchange;   /* of the store with others; NULL as sync */
     struct sync *sync;           /* NULL: the store is off */
 
+    uint64_t wall_ms, wall_at;   /* the wall clock showed wall_ms (0 = never told) at this host time */
+
     uint64_t skipped_us;         /* host time - attended time */
     uint64_t paused_us;          /* of that, what counters.paused_ms tells */
     uint64_t pauses_due;         /* the deadline that the last pause went past */
@@ -65,6 +67,8 @@ struct hearsay_node {
 
 /* Begins a turn at the host's now; every input and wish does. */
 struct turn *node_begin(struct hearsay_node *node, uint64_t now);
+/* Unix time as the host tells it, 0 = it never did. */
+uint64_t node_wall_ms(const struct hearsay_node *node);
 /* Ends it: whatever waited for rumours to be told goes on. */
 void node_end(struct hearsay_node *node);
 

@@ -95,6 +95,7 @@ static void on_ping(struct arrival *a, const struct message_ping *ping)
     struct message ack = {.type = MESSAGE_ACK, .ack.sequence = ping->sequence};
     ack.ack.payload = coordinates_payload(&a->node->coordinates, room);
     ack.ack.abilities = a->turn->options->announce_abilities && ping->abilities != 0 ? abilities_own(a->turn->options) : 0;
+    ack.ack.clock_ms = ack.ack.abilities != 0 && (ping->abilities & HEARSAY_ASKS_CLOCK) ? node_wall_ms(a->node) : 0;
     message_encode(&w, &ack);
     struct hearsay_address to = answer_address(a, &ping->source, source);
     packing_send(a->turn, &to, writer_bytes(&w), true);

@@ -86,6 +86,8 @@ static bool decode_ack(struct reader *r, struct message_ack *out)
             out->payload = msgpack_get_raw(r);
         } else if (msgpack_is(key, "Hearsay")) {
             out->abilities = get_u32(r);
+        } else if (msgpack_is(key, "Clock")) {
+            out->clock_ms = msgpack_get_uint(r, UINT64_MAX);
         } else {
             msgpack_skip(r);
         }
@@ -357,7 +359,11 @@ static void encode_indirect_ping(struct writer *w, const struct message_indirect
 
 static void encode_ack(struct writer *w, const struct message_ack *m)
 {
-    msgpack_put_map(w, m->abilities != 0 ? 3 : 2);
+    msgpack_put_map(w, 2 + (m->clock_ms != 0) + (m->abilities != 0));
+    if (m->clock_ms != 0) {
+        msgpack_put_text(w, "Clock");
+        msgpack_put_uint(w, m->clock_ms);
+    }
     if (m->abilities != 0) {
         msgpack_put_text(w, "Hearsay");
         msgpack_put_uint(w, m->abilities);

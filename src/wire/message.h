@@ -50,6 +50,7 @@ struct message_ack {
     uint32_t sequence;
     struct hearsay_bytes payload;        /* data NULL = nil on the wire */
     uint32_t abilities;
+    uint64_t clock_ms;                   /* Unix time at the sender, told to who asks; 0 = not told */
 };
 
 /* suspect and dead share their shape. */

@@ -15,6 +15,7 @@ finish() {
     done
     wait 2>/dev/null
     if [ $status -ne 0 ] && [ $status -ne 77 ]; then
+        [ ! -e "$work/out" ] || cat "$work/out"
         for log in "$work"/*.log; do
             echo "---- $log"
             grep -v "Accepted client" "$log" | tail -n 40

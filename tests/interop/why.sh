@@ -15,12 +15,14 @@ why() {
     got=$?
     [ $got -eq "$code" ] && grep -Eq -- "$pattern" "$work/out"
 }
+# with patience: an answer to the query may be late
 expect() {
-    why "$@" || fail "exit code $got: $(cat "$work/out") -- for: $*"
+    within "exit code $1 and '$2' for: why $3" why "$@"
 }
 
 for number in 1 2 3 4 5 6; do
-    ours h$number $number --retry-join "$net.1" --retry-interval 1s
+    # awareness_max: whoever judges is well, however busy this machine is
+    ours h$number $number --retry-join "$net.1" --retry-interval 1s --set awareness_max=1
     eval "h$number=$pid"
 done
 for number in 1 2 3 4 5 6; do
@@ -28,11 +30,15 @@ for number in 1 2 3 4 5 6; do
     within "$number sees h6" sees $number h6 alive
 done
 
-within "all answer" why 0 'Nothing is held against h3 by any of 6 nodes' h3
-grep -q '(6 nodes answered' "$work/out" || fail "$(cat "$work/out")"
+# a machine without CPU may have had it suspected already
+well='Nothing is held against h3 by any of 6 nodes|h3 was away for .* nobody minded|It denied the suspicion in time: nobody declared it failed'
+all_answer() {
+    why 0 "$well" h3 && grep -q '(6 nodes answered' "$work/out"
+}
+within "all answer" all_answer
 expect 1 'None of [0-9]+ nodes remembers anything about nobody' nobody
 expect 0 '"observer": "h' --format json h3
-grep -q '"diagnosis": "Nothing is held' "$work/out" || fail "diagnosis in JSON"
+grep -Eq "\"diagnosis\": \".*($well)" "$work/out" || fail "diagnosis in JSON"
 expect 0 'h3 is well' --local h3
 
 # frozen, and back in time

@@ -58,6 +58,7 @@ static void picture(size_t count, const char *const rows[])
         }
         c.looks[i].inspection.status = HEARSAY_INSPECT_DONE;
         c.looks[i].inspection.acks = 3;
+        c.looks[i].inspection.has_clock = true;
         c.looks[i].inspection.rtt_sum_us = 300;
         c.observations[i].is_seen = true;
         c.observations[i].facts = (struct hearsay_inspect_facts){.is_serf = true, .is_encrypted = true};
@@ -229,6 +230,30 @@ static void who_is_slow_or_lags_or_denies_much_is_named(void **state)
     expect_kinds("clock-lag slow restless");
 }
 
+static void clocks_are_held_against_the_middle_of_them(void **state)
+{
+    (void)state;
+    PICTURE("AAA", "AAA", "AAA");
+    c.looks[0].inspection.clock_ahead_ms = 400; /* within what is no matter */
+    c.looks[1].inspection.clock_ahead_ms = -7000;
+    judge();
+    assert_non_null(strstr(f.at[0].sentence, "the clock of n1 is 7.0 s behind the others'"));
+    expect_kinds("clock-skew");
+    PICTURE("AAA", "AAA", "AAA"); /* ours is wrong */
+    for (int i = 0; i < 3; i++) {
+        c.looks[i].inspection.clock_ahead_ms = 3600000 + i;
+    }
+    judge();
+    assert_non_null(strstr(f.at[0].sentence, "own clock is 3600.0 s behind"));
+    assert_int_equal(findings_serious(&f), 0);
+    expect_kinds("own-clock");
+    PICTURE("AAA", "AAA", "AAA");
+    c.looks[0].inspection.has_clock = c.looks[2].inspection.has_clock = false;
+    judge();
+    assert_non_null(strstr(f.at[0].sentence, "the clocks of 2 members cannot be told"));
+    expect_kinds("clocks-unknown");
+}
+
 static void half_a_path_is_named_by_the_half_that_fails(void **state)
 {
     (void)state;
@@ -327,6 +352,7 @@ int main(void)
         cmocka_unit_test(who_is_slow_or_lags_or_denies_much_is_named),
         cmocka_unit_test(half_a_path_is_named_by_the_half_that_fails),
         cmocka_unit_test(a_reused_address_matters_while_the_old_name_is_believed),
+        cmocka_unit_test(clocks_are_held_against_the_middle_of_them),
         cmocka_unit_test(mixes_of_products_and_lack_of_keys_are_told),
         cmocka_unit_test(long_lists_are_cut),
     };
