@@ -7,7 +7,7 @@ AGENT="$1 agent"
 
 echo '{"reconnect_interval":"500ms"}' >"$work/often.json"
 theirs s1 1 -config-file "$work/often.json"
-ours h3 3 --set healing_interval_ms=200
+ours h3 3 --config-file "$work/often.json"
 answers 1
 answers 3
 ours h2 2 --join "$net.1" --tag life=1

@@ -105,6 +105,35 @@ STORY(a_live_member_denies_an_order_to_leave)
     expect_converged_within(c, 0);
 }
 
+static void with_short_memories(struct story *c, struct hearsay_options *options, unsigned number)
+{
+    (void)c;
+    (void)number;
+    options->reconnect_timeout_ms = 120000;
+    options->tombstone_timeout_ms = 300000;
+    options->reap_interval_ms = 5000;
+}
+
+/* Serf's two timers: who failed is forgotten after one, who left after the other, and each is told as reaped, once. */
+STORY(who_failed_and_who_left_are_reaped_each_in_its_time)
+{
+    start_with(c, 6, with_short_memories);
+    switch_off(c, n5);
+    leave(c, n6);
+    expect_told_within(c, seconds(20), n6, HEARSAY_LEAVE_DONE, nobody);
+    switch_off(c, n6);
+    expect_sees_within(c, seconds(60), from_to(1, 4), n5, DEAD);
+    expect_sees_within(c, seconds(60), from_to(1, 4), n6, LEFT);
+    expect_never_sees_for(c, seconds(55), from_to(1, 4), n5, NONE);
+    expect_sees_within(c, seconds(90), from_to(1, 4), n5, NONE);
+    expect_told_within(c, seconds(1), from_to(1, 4), HEARSAY_MEMBER_REAP, n5);
+    expect_sees(c, from_to(1, 4), n6, LEFT);
+    expect_sees_within(c, seconds(240), from_to(1, 4), n6, NONE);
+    expect_told_within(c, seconds(1), from_to(1, 4), HEARSAY_MEMBER_REAP, n6);
+    advance(c, seconds(60));
+    expect(c, times_told(c, from_to(1, 4), HEARSAY_MEMBER_REAP, nobody) == 8, "each of four reaps two, once");
+}
+
 int main(int argc, char **argv)
 {
     return story_main(argc, argv);

@@ -125,6 +125,31 @@ static void incarnation_0_brings_nobody_to_life(void **state)
     assert_null(parts_member(p, "x"));
 }
 
+static void only_plain_names_are_taken_where_that_is_wished(void **state)
+{
+    static const char *const odd[] = {"a_b", "a b", "\xc3\xa4", "a/b", "", "a\n"};
+    struct parts *p = *state;
+    char longest[130];
+    memset(longest, 'n', sizeof longest);
+    longest[128] = 0;
+    parts_alive(p, "a_b", 5);
+    assert_true(members_find(&p->beliefs.members, bytes_of_string("a_b")) != MEMBERS_NONE); /* as ever */
+    p->options.plain_names = 1;
+    parts_alive(p, "Web-1.example", 5);
+    parts_alive(p, longest, 5);
+    assert_int_equal(p->counters.drop_name, 0);
+    assert_true(members_find(&p->beliefs.members, bytes_of_string(longest)) != MEMBERS_NONE);
+    for (size_t i = 1; i < sizeof odd / sizeof odd[0]; i++) {
+        parts_alive(p, odd[i], 5);
+        assert_int_equal(members_find(&p->beliefs.members, bytes_of_string(odd[i])), MEMBERS_NONE);
+    }
+    longest[128] = 'n';
+    longest[129] = 0;
+    parts_alive(p, longest, 5);
+    assert_int_equal(members_find(&p->beliefs.members, bytes_of_string(longest)), MEMBERS_NONE);
+    assert_true(p->counters.drop_name >= 5);
+}
+
 static void a_push_pull_that_calls_a_member_dead_only_accuses_it(void **state)
 {
     struct parts *p = *state;
@@ -172,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cell_of_the_transition_table),
         TEST(incarnation_0_brings_nobody_to_life),
+        TEST(only_plain_names_are_taken_where_that_is_wished),
         TEST(a_push_pull_that_calls_a_member_dead_only_accuses_it),
         TEST(whoever_accuses_us_is_denied_with_a_newer_incarnation),
         TEST(a_failed_probe_costs_health_and_a_success_restores_it),
