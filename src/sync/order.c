@@ -12,7 +12,8 @@
 
 struct order_chunk {
     uint32_t count, capacity;
-    struct entry *entries[];
+    uint32_t common;         /* bytes with which all keys here begin */
+    struct entry *entries[]; /* capacity of them, then as many heads: the four bytes behind what is common, so that hardly any entry is looked at */
 };
 
 struct position {
@@ -25,6 +26,46 @@ static int compare(struct hearsay_bytes a, struct hearsay_bytes b)
     size_t common = a.size < b.size ? a.size : b.size;
     int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
     return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+static size_t common_bytes(struct hearsay_bytes a, struct hearsay_bytes b)
+{
+    size_t most = a.size < b.size ? a.size : b.size, same = 0;
+    while (same < most && a.data[same] == b.data[same]) {
+        same++;
+    }
+    return same;
+}
+
+/* So many bytes of a key from there on, as a number that grows with them. */
+static uint64_t head_of(struct hearsay_bytes key, size_t from, size_t size)
+{
+    uint64_t head = 0;
+    for (size_t i = from; i < from + size; i++) {
+        head = head << 8 | (i < key.size ? key.data[i] : 0);
+    }
+    return head;
+}
+
+static uint32_t *heads_of(struct order_chunk *chunk)
+{
+    return (uint32_t *)(chunk->entries + chunk->capacity);
+}
+
+static void set_common(struct order_chunk *chunk, size_t common)
+{
+    chunk->common = (uint32_t)common;
+    for (uint32_t i = 0; i < chunk->count; i++) {
+        heads_of(chunk)[i] = (uint32_t)head_of(entry_key(chunk->entries[i]), common, 4);
+    }
+}
+
+/* After many came or went: more may be common now. */
+static void renew_heads(struct order_chunk *chunk)
+{
+    if (chunk->count > 0) {
+        set_common(chunk, common_bytes(entry_key(chunk->entries[0]), entry_key(chunk->entries[chunk->count - 1])));
+    }
 }
 
 void order_init(struct order *o, const struct hearsay_allocator *memory)
@@ -43,13 +84,22 @@ void order_deinit(struct order *o)
 }
 
 /* Within one chunk. */
-static struct position find_in(const struct order *o, size_t chunk, struct hearsay_bytes key)
+static struct position find_in(const struct order *o, size_t number, struct hearsay_bytes key)
 {
-    struct position p = {chunk, 0};
-    uint32_t end = o->count == 0 ? 0 : o->chunks[chunk]->count;
-    while (p.at < end) {
+    struct position p = {number, 0};
+    struct order_chunk *chunk = o->count == 0 ? NULL : o->chunks[number];
+    if (chunk == NULL || chunk->count == 0) {
+        return p;
+    }
+    struct hearsay_bytes first = entry_key(chunk->entries[0]);
+    if (common_bytes(first, key) < chunk->common) { /* below all of them, or above */
+        p.at = compare(key, first) < 0 ? 0 : chunk->count;
+        return p;
+    }
+    const uint32_t *heads = heads_of(chunk), head = (uint32_t)head_of(key, chunk->common, 4);
+    for (uint32_t end = chunk->count; p.at < end;) {
         uint32_t middle = (p.at + end) / 2;
-        if (compare(entry_key(o->chunks[chunk]->entries[middle]), key) < 0) {
+        if (heads[middle] < head || (heads[middle] == head && compare(entry_key(chunk->entries[middle]), key) < 0)) {
             p.at = middle + 1;
         } else {
             end = middle;
@@ -78,9 +128,24 @@ static bool has_key(const struct order *o, struct position p, struct hearsay_byt
     return p.chunk < o->count && p.at < o->chunks[p.chunk]->count && compare(entry_key(o->chunks[p.chunk]->entries[p.at]), key) == 0;
 }
 
-static struct order_chunk *resize(struct order *o, struct order_chunk *chunk, uint32_t capacity)
+static size_t chunk_bytes(uint32_t capacity)
 {
-    chunk = memory_resize(o->memory, chunk, sizeof *chunk + capacity * sizeof chunk->entries[0]);
+    return sizeof(struct order_chunk) + capacity * (sizeof(struct entry *) + sizeof(uint32_t));
+}
+
+static struct order_chunk *grow_chunk(struct order *o, struct order_chunk *chunk, uint32_t capacity)
+{
+    chunk = memory_resize(o->memory, chunk, chunk_bytes(capacity));
+    if (chunk != NULL) {
+        chunk->capacity = capacity;
+        renew_heads(chunk);
+    }
+    return chunk;
+}
+
+static struct order_chunk *create_chunk(struct order *o, uint32_t capacity)
+{
+    struct order_chunk *chunk = memory_zeros(o->memory, chunk_bytes(capacity));
     if (chunk != NULL) {
         chunk->capacity = capacity;
     }
@@ -110,13 +175,15 @@ static bool split(struct order *o, size_t number, uint32_t at)
     if (moved == 0 || !reserve_chunk(o)) {
         return false;
     }
-    struct order_chunk *next = resize(o, NULL, ORDER_CHUNK);
+    struct order_chunk *next = create_chunk(o, ORDER_CHUNK);
     if (next == NULL) {
         return false;
     }
     next->count = moved;
     memcpy(next->entries, chunk->entries + at, moved * sizeof chunk->entries[0]);
     chunk->count = at;
+    renew_heads(chunk);
+    renew_heads(next);
     memmove(o->chunks + number + 2, o->chunks + number + 1, (o->count - number - 1) * sizeof *o->chunks);
     o->chunks[number + 1] = next;
     o->count++;
@@ -131,7 +198,7 @@ static bool make_room(struct order *o, struct position *p)
         return true;
     }
     if (chunk->capacity < ORDER_CHUNK) {
-        chunk = resize(o, chunk, chunk->capacity * 2);
+        chunk = grow_chunk(o, chunk, chunk->capacity * 2);
         o->chunks[p->chunk] = chunk == NULL ? o->chunks[p->chunk] : chunk;
         return chunk != NULL;
     }
@@ -147,12 +214,20 @@ static bool make_room(struct order *o, struct position *p)
 
 static bool put(struct order *o, struct position p, struct entry *entry)
 {
+    struct hearsay_bytes key = entry_key(entry);
     if (!make_room(o, &p)) {
         return false;
     }
     struct order_chunk *chunk = o->chunks[p.chunk];
+    size_t common = chunk->count == 0 ? 0 : common_bytes(entry_key(chunk->entries[0]), key);
+    if (common < chunk->common) {
+        set_common(chunk, common);
+    }
+    uint32_t *heads = heads_of(chunk);
     memmove(chunk->entries + p.at + 1, chunk->entries + p.at, (chunk->count - p.at) * sizeof chunk->entries[0]);
+    memmove(heads + p.at + 1, heads + p.at, (chunk->count - p.at) * sizeof *heads);
     chunk->entries[p.at] = entry;
+    heads[p.at] = (uint32_t)head_of(key, chunk->common, 4);
     chunk->count++;
     return true;
 }
@@ -165,30 +240,14 @@ struct sorted {
 };
 
 /* Bytes with which all keys aside begin. */
-static size_t common_bytes(const struct order *o)
+static size_t common_aside(const struct order *o)
 {
     struct hearsay_bytes first = entry_key(o->aside[0]);
     size_t common = first.size;
     for (uint32_t i = 1; i < o->aside_count; i++) {
-        struct hearsay_bytes key = entry_key(o->aside[i]);
-        size_t same = 0;
-        common = key.size < common ? key.size : common;
-        while (same < common && key.data[same] == first.data[same]) {
-            same++;
-        }
-        common = same;
+        common = common_bytes(bytes_of(first.data, common), entry_key(o->aside[i]));
     }
     return common;
-}
-
-static uint64_t head_of(const struct entry *entry, size_t common)
-{
-    struct hearsay_bytes key = entry_key(entry);
-    uint64_t head = 0;
-    for (size_t i = common; i < common + 8; i++) {
-        head = head << 8 | (i < key.size ? key.data[i] : 0);
-    }
-    return head;
 }
 
 static bool is_before(const struct sorted *a, const struct sorted *b)
@@ -223,24 +282,14 @@ static size_t walk_to(const struct order *o, size_t chunk, struct hearsay_bytes 
     return chunk;
 }
 
-static void fetch_chunk(const struct order_chunk *chunk)
-{
-    for (uint32_t i = 0; i < chunk->count; i++) {
-        fetch(chunk->entries[i]->data);
-    }
-}
-
 /* Puts them into their places in order; answers how many before memory was out. */
 static uint32_t put_sorted(struct order *o, const struct sorted *list, uint32_t count)
 {
-    size_t chunk = 0, fetched = SIZE_MAX;
+    size_t chunk = 0;
     for (uint32_t i = 0; i < count; i++) {
+        fetch(list[i + FETCH_AHEAD < count ? i + FETCH_AHEAD : i].entry->data);
         struct hearsay_bytes key = entry_key(list[i].entry);
         chunk = walk_to(o, chunk, key);
-        if (chunk != fetched) {
-            fetch_chunk(o->chunks[chunk]);
-            fetched = chunk;
-        }
         if (!put(o, find_in(o, chunk, key), list[i].entry)) {
             return i;
         }
@@ -263,9 +312,9 @@ static uint32_t put_many(struct order *o)
     if (room == NULL) {
         return put_each(o);
     }
-    size_t common = common_bytes(o);
+    size_t common = common_aside(o);
     for (uint32_t i = 0; i < o->aside_count; i++) {
-        room[i] = (struct sorted){head_of(o->aside[i], common), o->aside[i]};
+        room[i] = (struct sorted){head_of(entry_key(o->aside[i]), common, 8), o->aside[i]};
     }
     const struct sorted *list = sort(room, room + o->aside_count, o->aside_count);
     uint32_t done = put_sorted(o, list, o->aside_count);
@@ -283,11 +332,10 @@ static bool settle(struct order *o)
         return true;
     }
     if (o->count == 0) {
-        struct order_chunk *first = reserve_chunk(o) ? resize(o, NULL, 8) : NULL;
+        struct order_chunk *first = reserve_chunk(o) ? create_chunk(o, 8) : NULL;
         if (first == NULL) {
             return false;
         }
-        first->count = 0;
         o->chunks[o->count++] = first;
     }
     uint32_t done = o->aside_count <= FEW ? put_each(o) : put_many(o);
@@ -348,7 +396,9 @@ void order_remove(struct order *o, struct hearsay_bytes key)
         return;
     }
     struct order_chunk *chunk = o->chunks[p.chunk];
+    uint32_t *heads = heads_of(chunk);
     memmove(slot, slot + 1, (chunk->count - p.at - 1) * sizeof *slot);
+    memmove(heads + p.at, heads + p.at + 1, (chunk->count - p.at - 1) * sizeof *heads);
     if (--chunk->count == 0) {
         memory_free(o->memory, chunk);
         memmove(o->chunks + p.chunk, o->chunks + p.chunk + 1, (o->count - p.chunk - 1) * sizeof *o->chunks);
@@ -388,7 +438,7 @@ uint64_t order_memory(const struct order *o)
 {
     uint64_t bytes = o->capacity * sizeof *o->chunks + o->aside_capacity * sizeof *o->aside;
     for (size_t i = 0; i < o->count; i++) {
-        bytes += sizeof *o->chunks[i] + o->chunks[i]->capacity * sizeof o->chunks[i]->entries[0];
+        bytes += chunk_bytes(o->chunks[i]->capacity);
     }
     return bytes;
 }
