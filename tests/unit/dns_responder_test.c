@@ -190,6 +190,24 @@ static void srv_names_node_and_port_and_brings_the_addresses(void **state)
     assert_int_equal(code(), DNS_NXDOMAIN);
 }
 
+/* Names of nodes may be anything; those that make no name in DNS are told by address. */
+static void nodes_without_a_dns_name_are_named_by_address(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "a b", "a..b", "a.", ".", "", "n\xc3\xa9", "0123456789012345678901234567890123456789012345678901234567890123"};
+    instance_count = 1;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        instances[0].node = names[i];
+        ask("web.service.hearsay.", DNS_SRV);
+        assert_int_equal(got.header.counts[DNS_ANSWER], 1);
+        assert_name(got.records[0].target, "0a000001.addr.hearsay.");
+    }
+    instances[0].node = "rack7.Node_1";
+    ask("web.service.hearsay.", DNS_SRV);
+    assert_name(got.records[0].target, "rack7.Node_1.node.hearsay.");
+}
+
 static void a_place_is_said_only_once(void **state)
 {
     (void)state;
@@ -453,6 +471,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_service_has_the_addresses_of_its_healthy_instances, set_up),
         cmocka_unit_test_setup(srv_names_node_and_port_and_brings_the_addresses, set_up),
+        cmocka_unit_test_setup(nodes_without_a_dns_name_are_named_by_address, set_up),
         cmocka_unit_test_setup(a_place_is_said_only_once, set_up),
         cmocka_unit_test_setup(tags_and_underscores_choose, set_up),
         cmocka_unit_test_setup(nodes_have_addresses_while_they_are_there, set_up),
