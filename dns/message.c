@@ -254,7 +254,9 @@ static void put_data(struct dns_writer *w, const struct dns_record *record)
         writer_u16(&w->out, record->priority);
         writer_u16(&w->out, record->weight);
         writer_u16(&w->out, record->port);
-        remember(w);
+        if (w->suffix_count < DNS_SUFFIXES - 8) { /* some places are kept for what many names end with */
+            remember(w);
+        }
         writer_put(&w->out, record->target->bytes, record->target->size);
         break;
     default:
