@@ -303,6 +303,7 @@ static const struct request_kind kinds[] = {
     {"use-key", true, keys_use},
     {"remove-key", true, keys_remove},
     {"list-keys", false, keys_list},
+    {"top", false, overview_answer},
     {"why", true, views_why},
     {"health", false, views_health},
     {"event-large", true, kv_event_large},

@@ -25,6 +25,8 @@ bool views_stats(struct session *session, uint64_t seq, struct hearsay_bytes bod
 bool views_coordinate(struct session *session, uint64_t seq, struct hearsay_bytes body);
 bool views_why(struct session *session, uint64_t seq, struct hearsay_bytes body);
 bool views_health(struct session *session, uint64_t seq, struct hearsay_bytes body);
+/* overview.c: everything that `hearsay top` shows. */
+bool overview_answer(struct session *session, uint64_t seq, struct hearsay_bytes body);
 /* Appends one member as RPC has it. */
 void views_put_member(struct text *out, const struct hearsay_member *member);
 

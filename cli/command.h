@@ -62,6 +62,7 @@ extern const struct command command_reachability;
 extern const struct command command_repair;
 extern const struct command command_rtt;
 extern const struct command command_tags;
+extern const struct command command_top;
 extern const struct command command_version;
 extern const struct command command_why;
 

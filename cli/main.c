@@ -33,6 +33,7 @@ const struct command *const command_all[] = {
     &command_repair,
     &command_rtt,
     &command_tags,
+    &command_top,
     &command_version,
     &command_why,
     NULL,
