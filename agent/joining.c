@@ -38,12 +38,15 @@ static void on_retry_joined(struct hearsay_uv *uv, size_t contacted, const char 
     }
     if (contacted > 0) {
         log_put(LOG_INFO, "agent: Join completed. Synced with %zu initial agents", contacted);
+        life->attempts = 0;
+        life->has_met = true;
         chores_want(&life->chores, CHORE_TRIM, 2000);
+        chores_want(&life->chores, CHORE_JOIN, (uint64_t)life->config.retry_interval_ms);
         return;
     }
     life->attempts++;
     const char *reason = error == NULL ? "nobody answered" : error;
-    if (life->config.retry_max > 0 && life->attempts > life->config.retry_max) {
+    if (life->config.retry_max > 0 && !life->has_met && life->attempts > life->config.retry_max) {
         log_put(LOG_ERR, "agent: maximum retry join attempts made, exiting: %s", reason);
         fprintf(stderr, "agent: failed to join after %lld attempts: %s\n", (long long)life->attempts, reason);
         life_stop(life, 1);
@@ -53,10 +56,24 @@ static void on_retry_joined(struct hearsay_uv *uv, size_t contacted, const char 
     chores_want(&life->chores, CHORE_JOIN, (uint64_t)life->config.retry_interval_ms);
 }
 
+/* Is anybody there? Who has lost everybody asks the names again: all the others may have come back elsewhere. */
+static bool has_company(const struct life *life)
+{
+    struct hearsay_member m;
+    for (size_t position = 0; hearsay_next_member(life->service.node, &position, &m);) {
+        if ((m.status == HEARSAY_ALIVE || m.status == HEARSAY_SUSPECT) && strcmp(m.name, life->config.node_name) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void joining_retry(struct life *life)
 {
     const struct words *peers = &life->config.retry_join;
-    if (life->state == LIFE_RUNNING) {
+    if (life->state == LIFE_RUNNING && has_company(life)) {
+        chores_want(&life->chores, CHORE_JOIN, (uint64_t)life->config.retry_interval_ms);
+    } else if (life->state == LIFE_RUNNING) {
         log_put(LOG_INFO, "agent: Joining cluster...(replay: %s)", life->config.is_replaying ? "true" : "false");
         hearsay_uv_join(life->uv, peers_of(peers), peers->count, life->config.is_replaying != 0, on_retry_joined, life);
     }

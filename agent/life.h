@@ -50,6 +50,7 @@ struct life {
     uint64_t watchdog_ms;
     uint64_t lines_reported; /* dropped event lines that the log knows of */
     int64_t attempts;        /* of retry_join */
+    bool has_met;            /* retry-join has worked at least once */
     size_t rejoined;         /* addresses of the former life that were tried */
     int exit_code;
     bool is_told; /* LEAVE_DONE has come */

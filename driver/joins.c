@@ -6,6 +6,7 @@
 #include "joins.h"
 
 #include "address.h"
+#include "srv.h"
 
 #include <netdb.h>
 #include <stdio.h>
@@ -14,13 +15,15 @@
 
 #define NEVER UINT64_MAX
 #define ADDRESSES_PER_NAME 16
+#define SERVICE "srv:" /* before the name of a service */
 
 struct join {
     struct joins *owner;
     bool is_orphan;            /* stopped; only the request is still under way */
     struct join *next;
     uv_getaddrinfo_t request;
-    bool is_resolving, replay;
+    struct srv *srv;           /* the other kind of question; made when it is first asked */
+    bool is_resolving, is_asking_srv, replay;
     hearsay_uv_joined done;    /* NULL once told */
     void *user;
     uint32_t ticket;
@@ -45,6 +48,7 @@ static void release_memory(struct join *join)
         free(join->peers[i].text);
     }
     free(join->targets);
+    free(join->srv);
     free(join);
 }
 
@@ -146,6 +150,22 @@ static bool ask_name_server(struct join *join, const char *host)
     return true;
 }
 
+static void on_srv(uv_work_t *work, int status);
+
+static bool ask_for_service(struct join *join, const char *service)
+{
+    join->srv = join->srv == NULL ? malloc(sizeof *join->srv) : join->srv;
+    int err = join->srv == NULL ? UV_ENOMEM : srv_ask(join->owner->door->loop, join->srv, service, on_srv);
+    if (err != 0) {
+        snprintf(join->error, sizeof join->error, "cannot resolve \"" SERVICE "%.150s\": %s", service, uv_strerror(err));
+        return false;
+    }
+    join->srv->work.data = join;
+    join->is_resolving = join->is_asking_srv = true;
+    door_hold(join->owner->door);
+    return true;
+}
+
 /* Resolves from the peer `at` on, then asks the node. */
 static void resolve(struct join *join)
 {
@@ -154,11 +174,15 @@ static void resolve(struct join *join)
         struct hearsay_address address;
         char host[ADDRESS_HOST_MAX];
         uint16_t port;
-        if (hearsay_address_parse(place, ADDRESS_DEFAULT_PORT, &address)) {
+        if (strncmp(place, SERVICE, sizeof SERVICE - 1) == 0) {
+            if (ask_for_service(join, place + sizeof SERVICE - 1)) {
+                return;
+            }
+        } else if (hearsay_address_parse(place, ADDRESS_DEFAULT_PORT, &address)) {
             add_target(join, &address, join->peers[join->at].name);
         } else if (!address_split(place, ADDRESS_DEFAULT_PORT, host, &port) || host[0] == '\0') {
             snprintf(join->error, sizeof join->error,
-                     "\"%.150s\" is no address; write host, host:port, [v6]:port or name/host:port", place);
+                     "\"%.150s\" is no address; write host, host:port, [v6]:port, name/host:port or " SERVICE "_hearsay._tcp.domain", place);
         } else if (ask_name_server(join, host)) {
             return;
         }
@@ -181,27 +205,57 @@ static void take_addresses(struct join *join, const struct addrinfo *list)
     }
 }
 
-static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
+/* An answer has come: is anybody still waiting for it? */
+static bool is_wanted(struct join *join)
 {
-    struct join *join = request->data;
     struct door *door = join->owner->door;
-    join->is_resolving = false;
+    join->is_resolving = join->is_asking_srv = false;
     if (join->is_orphan) {
-        uv_freeaddrinfo(list);
         release_memory(join);
         door_release(door);
-        return;
+        return false;
     }
-    if (status == 0) {
-        take_addresses(join, list);
-        uv_freeaddrinfo(list);
-    } else {
-        snprintf(join->error, sizeof join->error, "cannot resolve \"%.150s\": %s", join->peers[join->at].place, uv_strerror(status));
-    }
+    return true;
+}
+
+static void resolve_next(struct join *join)
+{
+    struct door *door = join->owner->door;
     join->at++;
     resolve(join);
     door->settle(door->owner);
     door_release(door);
+}
+
+static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
+{
+    struct join *join = request->data;
+    if (is_wanted(join)) {
+        if (status == 0) {
+            take_addresses(join, list);
+        } else {
+            snprintf(join->error, sizeof join->error, "cannot resolve \"%.150s\": %s", join->peers[join->at].place, uv_strerror(status));
+        }
+        resolve_next(join);
+    }
+    uv_freeaddrinfo(list);
+}
+
+static void on_srv(uv_work_t *work, int status)
+{
+    struct join *join = work->data;
+    const struct srv *srv = join->srv;
+    if (!is_wanted(join)) {
+        return;
+    }
+    for (size_t i = 0; status == 0 && i < srv->count; i++) {
+        add_target(join, &srv->found[i], join->peers[join->at].name);
+    }
+    if (status != 0 || srv->count == 0) {
+        snprintf(join->error, sizeof join->error, "cannot resolve \"%.80s\": %.150s", join->peers[join->at].place,
+                 status != 0 ? uv_strerror(status) : srv->error[0] != '\0' ? srv->error : "it names no host");
+    }
+    resolve_next(join);
 }
 
 void joins_init(struct joins *j, struct door *door, struct hearsay_uv *uv, uint32_t retry_ms)
@@ -219,7 +273,7 @@ void joins_stop(struct joins *j)
         j->first = join->next;
         if (join->is_resolving) {
             join->is_orphan = true;
-            uv_cancel((uv_req_t *)&join->request);
+            uv_cancel(join->is_asking_srv ? (uv_req_t *)&join->srv->work : (uv_req_t *)&join->request);
         } else {
             release_memory(join);
         }
