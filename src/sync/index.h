@@ -78,9 +78,9 @@ struct bucket *index_bucket(const struct index *ix, uint64_t place, uint64_t *la
 /* Walks items in order of place: the first one at or after *place. Afterwards *place is its successor; false at the end. Start at 0.
  * Items of one place are never split: *rank, 0 at the start, tells them apart. */
 bool index_next(const struct index *ix, uint64_t *place, unsigned *rank, struct index_item *item);
-/* Bytes of directory, sums and items. */
 /* Asks for the entries of the bucket around place; *last is the last place of it. Whoever walks over many need not wait for each then. */
 void index_fetch(const struct index *ix, uint64_t place, uint64_t *last);
+/* Bytes of directory, sums and items. */
 uint64_t index_memory(const struct index *ix);
 
 #endif
