@@ -326,18 +326,18 @@ static void heal(struct story *c, unsigned each, bool has_disks)
 STORY(after_a_partition_in_which_both_sides_wrote_all_are_equal_within_ten_seconds)
 {
     start_with(c, 10, with_store);
-    heal(c, 3000, false);
+    heal(c, 1500, false);
 }
 
 STORY(after_a_partition_slow_disks_make_nothing_move_twice)
 {
     start_with(c, 10, with_disk);
-    heal(c, 3000, true);
+    heal(c, 1500, true);
 }
 
 STORY(two_nodes_that_repair_each_other_move_what_differs_once)
 {
-    unsigned all = 20000, changed = 2000;
+    unsigned all = 8000, changed = 800;
     start_with(c, 2, with_disk);
     settle(c, 1, 2);
     put_many(c, n1, "common", all);
@@ -378,12 +378,12 @@ STORY(a_newcomer_with_an_empty_store_is_filled)
 static void with_patience(struct story *c, struct hearsay_options *o, unsigned number)
 {
     with_store(c, o, number);
-    o->repair_bytes_per_second = 300000;
+    o->repair_bytes_per_second = 200000;
 }
 
 STORY(several_fill_a_newcomer_at_once_and_send_nothing_twice)
 {
-    unsigned all = 10000, who = 0;
+    unsigned all = 6000, who = 0;
     start_with(c, 4, with_store);
     settle(c, 1, 4);
     put_many(c, n1, "common", all);
