@@ -51,6 +51,16 @@ static bool read_wish(struct hearsay_bytes body, struct wish *wish)
     return !f.r.is_bad;
 }
 
+/* Of those who are only part of an agent. */
+static bool has_none(struct session *session, uint64_t seq)
+{
+    bool is_none = session->service->registry == NULL;
+    if (is_none) {
+        session_reply(session, seq, "services are not kept here");
+    }
+    return is_none;
+}
+
 /* Answers with an empty map, or the sentence that says why not. */
 static bool answer(struct session *session, uint64_t seq, const char *error)
 {
@@ -64,7 +74,10 @@ static bool answer(struct session *session, uint64_t seq, const char *error)
 bool catalog_register(struct session *session, uint64_t seq, struct hearsay_bytes body)
 {
     struct wish wish;
-    return read_wish(body, &wish) && answer(session, seq, registry_register(session->service->registry, wish.definition));
+    if (!read_wish(body, &wish)) {
+        return false;
+    }
+    return has_none(session, seq) || answer(session, seq, registry_register(session->service->registry, wish.definition));
 }
 
 bool catalog_deregister(struct session *session, uint64_t seq, struct hearsay_bytes body)
@@ -72,6 +85,9 @@ bool catalog_deregister(struct session *session, uint64_t seq, struct hearsay_by
     struct wish wish;
     if (!read_wish(body, &wish)) {
         return false;
+    }
+    if (has_none(session, seq)) {
+        return true;
     }
     char *id = fields_string(wish.id);
     (void)answer(session, seq, registry_deregister(session->service->registry, id));
@@ -85,6 +101,9 @@ bool catalog_maint(struct session *session, uint64_t seq, struct hearsay_bytes b
     if (!read_wish(body, &wish)) {
         return false;
     }
+    if (has_none(session, seq)) {
+        return true;
+    }
     char *id = fields_string(wish.id), *reason = fields_string(wish.reason);
     (void)answer(session, seq, registry_maintain(session->service->registry, id, wish.is_off ? NULL : reason));
     free(id);
@@ -97,6 +116,9 @@ bool catalog_report(struct session *session, uint64_t seq, struct hearsay_bytes 
     struct wish wish;
     if (!read_wish(body, &wish)) {
         return false;
+    }
+    if (has_none(session, seq)) {
+        return true;
     }
     char *id = fields_string(wish.id), *check = fields_string(wish.check);
     (void)answer(session, seq, registry_report(session->service->registry, id, check, (enum hearsay_service_state)wish.state, wish.output));
@@ -150,7 +172,7 @@ static const char *store_off(const struct service *service)
 {
     struct hearsay_store_stats stats;
     hearsay_get_store_stats(service->node, &stats);
-    return stats.is_on ? "" : "the store of this agent is off, and services are kept there: start it with --store";
+    return stats.is_on && service->catalog != NULL ? "" : "the store of this agent is off, and services are kept there: start it with --store";
 }
 
 bool catalog_list(struct session *session, uint64_t seq, struct hearsay_bytes body)
@@ -172,6 +194,9 @@ bool catalog_checks(struct session *session, uint64_t seq, struct hearsay_bytes 
 {
     struct text json = {0};
     (void)body;
+    if (has_none(session, seq)) {
+        return true;
+    }
     registry_json(session->service->registry, &json);
     session_reply(session, seq, "");
     put_services(session, &json);

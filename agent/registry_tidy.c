@@ -93,6 +93,9 @@ void registry_run(struct registry *r)
         r->want(r->context, r->bury_at_ms - now);
     }
     tidy(r);
+    if (r->service->catalog != NULL) {
+        (void)hearsay_services_update(r->service->catalog); /* so that the first who looks need not wait for all of it */
+    }
     for (struct own *own = r->first; own != NULL; own = own->next) {
         if (own->is_dirty) {
             registry_publish(r, own);

@@ -283,6 +283,16 @@ bool rpc_watch(struct rpc *r)
     return send_request(r, "kv-watch", bytes_of(everything, 1)) && wait_header(r);
 }
 
+bool rpc_watch_service(struct rpc *r, const char *service)
+{
+    uint8_t room[128];
+    struct writer w = writer_of(room, sizeof room);
+    msgpack_put_map(&w, 1);
+    msgpack_put_text(&w, "Name");
+    msgpack_put_text(&w, service);
+    return send_request(r, "service-watch", writer_bytes(&w)) && wait_header(r);
+}
+
 static void copy_text(char *out, size_t size, struct hearsay_bytes from)
 {
     size_t used = from.size < size ? from.size : size - 1;
@@ -305,6 +315,18 @@ static void read_members(struct reader *in, const char *event, rpc_seen *seen, v
     }
 }
 
+/* What stands behind "output": in the JSON; no escapes are expected. */
+static void copy_output(char *out, size_t size, struct hearsay_bytes json)
+{
+    static const char label[] = "\"output\":\"";
+    const uint8_t *at = memmem(json.data, json.size, label, sizeof label - 1);
+    if (at != NULL) {
+        at += sizeof label - 1;
+        const uint8_t *end = memchr(at, '"', (size_t)(json.data + json.size - at));
+        copy_text(out, size, bytes_of(at, end == NULL ? 0 : (size_t)(end - at)));
+    }
+}
+
 /* A record is {"Event": …, "Name": …} or {"Event": …, "Members": […]}; the headers between records have no Event. */
 static void read_record(struct hearsay_bytes object, rpc_seen *seen, void *context)
 {
@@ -316,6 +338,9 @@ static void read_record(struct hearsay_bytes object, rpc_seen *seen, void *conte
             copy_text(event, sizeof event, msgpack_get_raw(&in));
         } else if (msgpack_is(key, "Name") || msgpack_is(key, "From") || msgpack_is(key, "Key")) {
             copy_text(name, sizeof name, msgpack_get_raw(&in));
+        } else if (msgpack_is(key, "Services")) {
+            copy_text(event, sizeof event, bytes_of_string("services"));
+            copy_output(name, sizeof name, msgpack_get_raw(&in));
         } else {
             if (msgpack_is(key, "Members")) {
                 members = in;

@@ -39,6 +39,8 @@ bool rpc_ask(struct rpc *r, const char *command, struct hearsay_bytes body, stru
 bool rpc_stream(struct rpc *r, const char *type);
 /* The same for changes of the shared store. */
 bool rpc_watch(struct rpc *r);
+/* The same for one service: event is "services", name what the check of the first instance said last. */
+bool rpc_watch_service(struct rpc *r, const char *service);
 /* Calls seen for each thing in the events that have arrived: event is "user", "member-failed", "put"…, name the event's, member's or key's.
  * Reads what is there and does not wait; false when the agent has closed. */
 typedef void rpc_seen(void *context, const char *event, const char *name);

@@ -5,6 +5,7 @@
  */
 #include "fuzz.h"
 
+#include "agent/catalog.h"
 #include "agent/expression.h"
 #include "agent/kv.h"
 
@@ -32,6 +33,7 @@ static void flush(void *context)
     (void)context;
     while (hearsay_next_output(service.node, &output)) {
         if (output.type == HEARSAY_NOTIFY) {
+            catalog_event(&service, &output.event);
             service_event(&service, &output.event);
         } else if (output.type == HEARSAY_PERSIST) {
             hearsay_persisted(service.node, 1000000, output.persist.batch, output.persist.batch % 4 != 3);
@@ -110,6 +112,7 @@ static void start(uint8_t settings)
                                .save_tags = save_tags, .lines_dropped = lines_dropped, .want_watchers = want_watchers, .want_expiry = want_expiry};
     service.node = hearsay_create(&options, 1000000, NULL);
     FUZZ_CHECK(service.node != NULL);
+    service.catalog = hearsay_services_create(service.node, NULL);
     hearsay_set_wall_clock(service.node, 1000000, unix_ms(NULL));
     flush(NULL);
 }
@@ -145,6 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             service_left(&service);
         }
         kv_tell_watchers(&service);
+        catalog_tell_watchers(&service);
         kv_expire(&service);
         take_output(&session);
     }

@@ -7,7 +7,7 @@ set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${HEARSAY_FUZZ_BUILD:-$root/build-fuzz}
-all="config dns_message dns_responder envelope exchange expression frames inspect keyring lzw message msgpack node packet push_pull scan serf_inner serf_message serf_state session snapshot store stream parley tags tape"
+all="config dns_message dns_responder envelope exchange expression frames inspect keyring lzw message msgpack node packet push_pull scan serf_inner serf_message serf_state services session snapshot store stream parley tags tape"
 target=all
 seconds=60
 while [ $# -gt 0 ]; do

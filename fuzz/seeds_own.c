@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "driver/tape.h"
 #include "wire/msgpack.h"
+#include <hearsay/services.h>
 
 #include <string.h>
 
@@ -42,10 +43,31 @@ static const char *const configurations[] = {
     "{\"role\": \"db\", \"event_handlers\": [\"x.sh\"], \"numbers\": {\"probe_interval_ms\": 5}, \"reconnect_interval\": \"1m30s\"}",
     "{\"nodename\": \"typo\"}",
     "{\"tags\": {\"a\": 1}}",
+    "{\"services\": [{\"name\": \"web\", \"port\": 80, \"address\": \"::1\", \"tags\": [\"a\"], \"meta\": {\"k\": \"v\"}, \"checks\": [{\"tcp\": "
+    "\"a:1\", \"interval\": \"1s\", \"failure_threshold\": 3}, {\"http\": \"http://[::1]:80/x\", \"initial\": \"warning\"}, {\"script\": "
+    "\"true\"}, {\"ttl\": \"1m\"}]}]}",
     "[1, 2",
     "{\"start_join\": [\"n1\"], \"numbers\": {\"eager\": false}, \"encrypt_key\": \"AAECAwQFBgcICQoLDA0ODw==\"}",
     NULL,
 };
+
+/* The size of the key, the key behind its prefix, the value. */
+static void services(void)
+{
+    static const char *const tags[] = {"v1", "Blue"};
+    static const struct hearsay_tag meta[] = {{"rack", "7"}, {"empty", ""}};
+    static const char *const keys[] = {"n/web", "n/a/web", "other/web", "n/", "/web"};
+    struct hearsay_service_definition d = {.name = "web", .address = {.bytes = {10, 0, 0, 1}, .size = 4, .port = 80}, .tags = tags, .tag_count = 2,
+                                           .meta = meta, .meta_count = 2, .state = HEARSAY_SERVICE_WARNING, .output = bytes_of_string("slow")};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        uint8_t room[1 + 64 + HEARSAY_SERVICE_VALUE_MAX];
+        size_t size = strlen(keys[i]);
+        memcpy(room, keys[i], size);
+        size_t value = hearsay_service_value(&d, room + size);
+        seed("services", (int)size, bytes_of(room, size + value));
+        seed("services", 0, bytes_of(room + size, value)); /* a value alone */
+    }
+}
 
 static const char *const strings[] = {
     "role=web",
@@ -221,6 +243,12 @@ static void kv_session(void)
     put_request(&w, "kv-list", 6, (struct field[]){{"Prefix", "k", 0}, {"After", "k1", 0}, {"Values", NULL, 1}}, 3);
     put_request(&w, "kv-tune", 7, (struct field[]){{"Mode", NULL, 1}, {"Fanout", NULL, 2}, {"Interval", NULL, 50}}, 3);
     put_request(&w, "kv-repair", 8, (struct field[]){{"Member", "n2", 0}}, 1);
+    put_request(&w, "service-list", 10, (struct field[]){{"Name", "web", 0}, {"Tag", "v1", 0}, {"Healthy", NULL, 1}}, 3);
+    put_request(&w, "service-watch", 11, (struct field[]){{"Name", "", 0}}, 1);
+    put_request(&w, "service-register", 12, (struct field[]){{"Definition", "{\"name\":\"web\"}", 0}}, 1);
+    put_request(&w, "service-report", 13, (struct field[]){{"ID", "web", 0}, {"State", NULL, 1}, {"Output", "x", 0}}, 3);
+    put_request(&w, "service-maint", 14, (struct field[]){{"ID", "web", 0}, {"Reason", "x", 0}, {"Off", NULL, 0}}, 3);
+    put_request(&w, "service-deregister", 15, (struct field[]){{"ID", "web", 0}}, 1);
     put_request(&w, "stop", 9, (struct field[]){{"Stop", NULL, 1}}, 1);
     seed("session", 1, writer_bytes(&w));
     seed("session", 1 + 8 + 32, writer_bytes(&w)); /* in small pieces */
@@ -249,6 +277,7 @@ void seeds_own(void)
     texts("keyring", -1, keyrings);
     texts("config", -1, configurations);
     expressions();
+    services();
     inner();
     for (int field = 0; field < 64; field += 7) {
         texts("tags", field, strings);

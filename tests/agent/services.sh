@@ -94,12 +94,14 @@ service register web --id web --port 81 || fail "the same id at another node"
 at=1
 within "there are two" healthy web 2
 [ "$(service list web | sed -n 2p | cut -d ' ' -f 1)" = n1 ] || fail "the nearest first, which is the agent's own: $(service list web)"
-kill -9 $n2
+kill -9 "$n2"
+wait "$n2" 2>/dev/null
 within "web at n2 is unhealthy once n2 has failed" healthy web 1
 service list web | grep -q 'passing, node failed' || fail "the table says why: $(service list web)"
 
 # ---- restart: what clients registered, and maintenance, are kept ------------------------------------------------------------------------------------
 stores n2 2 --data-dir "$work/d2" --join "$net.1"
+n2=$pid
 within "web at n2 is back" healthy web 2
 within "still in maintenance" is api maintenance
 service maint api --off || fail "maint --off"
@@ -151,4 +153,26 @@ at=3
 within "n3 answers" sh -c "'$HEARSAY' info --rpc-addr $net.3:7373"
 wrong 1 'the store of this agent is off, and services are kept there' service list
 wrong 1 'start the agent with --store' service register web
+
+# ---- what a former life left behind, and what a node that is forgotten left ------------------------------------------------------------------------
+entries() { # NODE COUNT: of its services in the store of the agent at $at
+    [ "$("$HEARSAY" kv list "_service/$1/" --rpc-addr "$net.$at:7373" | sed 1d | wc -l)" -eq "$2" ]
+}
+at=1
+entries n2 2 || fail "n2 has two services: $(kv list _service/n2/)"
+kill -9 "$n2"
+wait "$n2" 2>/dev/null
+stores n2 2 --join "$net.1"
+n2=$pid
+at=1
+within "n2 takes back what it no longer offers" entries n2 0
+at=2
+service register brief || fail "register without --data-dir"
+at=1
+within "n1 knows it" healthy brief 1
+kill -9 "$n2"
+wait "$n2" 2>/dev/null
+within "n2 has failed" healthy brief 0
+"$HEARSAY" force-leave --prune --rpc-addr "$net.1:7373" n2 || fail "force-leave"
+within "nothing of n2 is left" entries n2 0
 exit 0
