@@ -303,14 +303,19 @@ static void measure_fill(unsigned n, bool is_durable)
     start(&agents[1], "b");
     wait_until_loaded(&agents[0], n);
     uint64_t suspicions = store_rpc_counter(&agents[0].rpc, "suspicions") + store_rpc_counter(&agents[1].rpc, "suspicions");
+    double gave_ms = cpu_ms(agents[0].pid), took_ms = cpu_ms(agents[1].pid);
     uint64_t begun = clock_us(), deadline = clock_seconds(300);
     store_rpc_join(&agents[1].rpc, agents[0].address);
     while (store_rpc_figure(&agents[1].rpc, "entries") < n && clock_us() < deadline) {
         usleep(10000);
     }
     double seconds = (double)(clock_us() - begun) / 1e6;
+    took_ms = cpu_ms(agents[1].pid) - took_ms;
+    gave_ms = cpu_ms(agents[0].pid) - gave_ms;
     report_ratio(what, "s", seconds, "plain copy", copy_plainly_s((uint64_t)n * STORE_ENTRY_BYTES), 2);
     suspicions = store_rpc_counter(&agents[0].rpc, "suspicions") + store_rpc_counter(&agents[1].rpc, "suspicions") - suspicions;
+    report_value("  CPU of the one that takes", "s", took_ms / 1000);
+    report_value("  CPU of the one that gives", "s", gave_ms / 1000);
     report_limit("  suspicions meanwhile", "1", (double)suspicions, 0);
     stop(&agents[0]);
     stop(&agents[1]);
