@@ -51,6 +51,19 @@ static bool respond(void *context, uint64_t query, struct hearsay_bytes answer, 
     return err == HEARSAY_OK;
 }
 
+static void judged(void *context, uint64_t item, bool is_good)
+{
+    struct life *life = context;
+    (void)hearsay_uv_judge_event(life->uv, item, is_good);
+}
+
+void audience_judge(struct life *life, const struct hearsay_event *event)
+{
+    if (!handlers_judge(&life->handlers, event)) {
+        judged(life, event->change, true);
+    }
+}
+
 static void on_run(void *context, const char *script, uint64_t ms)
 {
     struct life *life = context;
@@ -68,7 +81,7 @@ static void set_limits(struct life *life, const struct config *config)
 bool audience_open(struct life *life, char *error, size_t size)
 {
     life->coalesce = (struct coalesce){.deliver = deliver, .context = life};
-    life->handlers = (struct handlers){.loop = &life->loop, .name = life->config.node_name, .respond = respond, .on_run = on_run,
+    life->handlers = (struct handlers){.loop = &life->loop, .name = life->config.node_name, .respond = respond, .judged = judged, .on_run = on_run,
                                       .context = life};
     set_limits(life, &life->config);
     return handlers_set(&life->handlers, &life->config.event_handlers, error, size);

@@ -19,6 +19,9 @@ struct errand {
     struct text input;
     uint64_t query;
     bool is_query;
+    struct handlers *h; /* of a large event that is judged; else NULL */
+    uint64_t item;
+    uint32_t judges, approvals;
 };
 
 struct waiting {
@@ -31,6 +34,8 @@ struct handler {
     struct handlers *h;
     char *line, *script; /* script points into line */
     struct filter filter;
+    bool is_judge;       /* it wants nothing but to judge … */
+    char *cause;         /* … the large events of this name; NULL = all */
     struct waiting *oldest, **end;
     uint32_t count;
     size_t size;
@@ -46,6 +51,9 @@ struct handler {
 static void release(struct errand *e)
 {
     if (--e->owners == 0) {
+        if (e->h != NULL && e->h->judged != NULL) {
+            e->h->judged(e->h->context, e->item, e->approvals == e->judges);
+        }
         lists_free_words(&e->variables);
         text_deinit(&e->input);
         free(e->event);
@@ -112,6 +120,7 @@ static void free_handler(struct handler *r)
         free(w);
     }
     filter_free(&r->filter);
+    free(r->cause);
     free(r->line);
     free(r);
 }
@@ -151,9 +160,12 @@ static void on_end(void *user, const struct script_result *result)
                 (unsigned long long)h->limit_ms / 1000);
     } else if (result->signal != 0) {
         log_put(LOG_ERR, "agent: Error invoking script '%s': signal: %s", r->script, strsignal(result->signal));
+    } else if (result->exit_code != 0 && r->is_judge) {
+        log_put(LOG_INFO, "agent: Script '%s' judged large event '%s': exit status %d, it is not told on", r->script, e->name, result->exit_code);
     } else if (result->exit_code != 0) {
         log_put(LOG_ERR, "agent: Error invoking script '%s': exit status %d", r->script, result->exit_code);
     } else {
+        e->approvals++;
         answer(h, e, result->output);
     }
     release(e);
@@ -351,7 +363,43 @@ void handlers_query(struct handlers *h, const char *name, uint64_t ltime, struct
     hand_out(h, e);
 }
 
+bool handlers_judge(struct handlers *h, const struct hearsay_event *event)
+{
+    struct errand *e = NULL;
+    for (struct handler *r = h->first; r != NULL; r = r->next) {
+        if (!r->is_judge || (r->cause != NULL && strcmp(r->cause, event->name) != 0)) {
+            continue;
+        }
+        if (e == NULL) {
+            e = errand_of(h, "judge", event->name);
+            e->h = h;
+            e->item = event->change;
+            add_variable(e, "SERF_USER_EVENT=%s", event->name);
+            text_put(&e->input, event->payload.data, event->payload.size); /* as it is: a checksum may be of every byte */
+        }
+        e->judges++; /* whoever cannot be asked does not approve */
+        enqueue(r, e);
+    }
+    if (e == NULL) {
+        return false;
+    }
+    release(e);
+    start_some(h);
+    return true;
+}
+
 /* ---- configuration ---- */
+
+/* "judge" or "judge:NAME" before the equals sign. */
+static bool parse_judge(struct handler *r, const char *line, size_t size)
+{
+    if (size < 5 || memcmp(line, "judge", 5) != 0 || (size > 5 && line[5] != ':')) {
+        return false;
+    }
+    r->is_judge = true;
+    r->cause = size > 6 ? must(strndup(line + 6, size - 6)) : NULL;
+    return true;
+}
 
 static struct handler *parse(struct handlers *h, const char *line, char *error, size_t size)
 {
@@ -361,11 +409,13 @@ static struct handler *parse(struct handlers *h, const char *line, char *error, 
     r->end = &r->oldest;
     r->line = must(strdup(line));
     r->script = equals == NULL ? r->line : r->line + (equals - line) + 1;
-    if (filter_parse(&r->filter, line, equals == NULL ? 0 : (size_t)(equals - line)) && r->script[0] != '\0') {
+    size_t length = equals == NULL ? 0 : (size_t)(equals - line);
+    if ((parse_judge(r, line, length) || filter_parse(&r->filter, line, length)) && r->script[0] != '\0') {
         return r;
     }
     snprintf(error, size, "event handler '%s' must be SCRIPT or EVENT=SCRIPT, where EVENT is member-join, member-leave, member-failed,"
-             " member-update, member-reap, user, user:NAME, query, query:NAME or *, or several of them with commas", line);
+             " member-update, member-reap, user, user:NAME, query, query:NAME or *, or several of them with commas; or judge or judge:NAME",
+             line);
     free_handler(r);
     return NULL;
 }
@@ -421,6 +471,11 @@ bool handlers_set(struct handlers *h, const struct words *lines, char *error, si
 void handlers_visit(const struct handlers *h, void (*visit)(void *context, const char *filter, const char *script), void *context)
 {
     for (const struct handler *r = h->first; r != NULL; r = r->next) {
+        if (r->is_judge) {
+            char filter[300];
+            snprintf(filter, sizeof filter, "judge%s%s", r->cause == NULL ? "" : ":", r->cause == NULL ? "" : r->cause);
+            visit(context, filter, r->script);
+        }
         for (size_t i = 0; i < r->filter.words.count; i++) {
             visit(context, r->filter.words.at[i], r->script);
         }
@@ -441,6 +496,7 @@ static void forget_all(struct handler *r)
 
 void handlers_close(struct handlers *h)
 {
+    h->judged = NULL; /* there is nobody left to be told */
     forget_all(h->first);
     forget_all(h->gone);
     h->first = h->gone = NULL;

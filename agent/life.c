@@ -241,6 +241,7 @@ static void on_event(struct hearsay_uv *uv, const struct hearsay_event *event, v
     }
     struct hearsay_event large;
     if (event->type == HEARSAY_LARGE_EVENT) { /* from here on it is a user event like any other */
+        audience_judge(life, event);
         large = *event;
         large.type = HEARSAY_USER_EVENT;
         large.ltime = 0;

@@ -73,6 +73,8 @@ void joining_by_rpc(void *context, const char *const *peers, size_t count, bool 
 /* audience.c: streams and event handlers hear of events. */
 bool audience_open(struct life *life, char *error, size_t size);
 void audience_reload(struct life *life, const struct config *fresh);
+/* A large event came: is it told on? Handlers that judge are asked, who may take their time. */
+void audience_judge(struct life *life, const struct hearsay_event *event);
 void audience_event(struct life *life, const struct hearsay_event *event);
 void audience_run(struct life *life, bool is_everything);
 /* Member events that wait for others of their kind are told now. */

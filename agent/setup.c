@@ -168,6 +168,7 @@ static bool set_store(const struct config *config, struct hearsay_options *optio
 {
     if (config->is_storing >= 0) {
         options->store = config->is_storing != 0;
+        options->judge_events = options->store; /* event handlers say yes or no, see audience.c */
     }
     if (config->store_secret == NULL) {
         return true;

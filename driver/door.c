@@ -338,6 +338,19 @@ hearsay_err door_keyring_kept(struct door *door, uint64_t query, const char *pro
     return settled(door, hearsay_keyring_kept(door->node, now, query, problem));
 }
 
+bool door_judge_event(struct door *door, uint64_t id, bool relay)
+{
+    uint64_t now = door_now();
+    if (door->tape != NULL) {
+        tape_record(door->tape, TAPE_JUDGE, now);
+        tape_number(door->tape, id);
+        tape_number(door->tape, relay);
+    }
+    bool is_known = hearsay_judge_event(door->node, now, id, relay);
+    door->settle(door->owner);
+    return is_known;
+}
+
 hearsay_err door_send_large_event(struct door *door, const char *name, const void *payload, size_t size)
 {
     uint64_t now = door_now();

@@ -52,6 +52,7 @@ hearsay_err door_join(struct door *door, const struct hearsay_target *targets, s
 hearsay_err door_leave(struct door *door);
 hearsay_err door_force_leave(struct door *door, const char *name, bool prune);
 hearsay_err door_send_event(struct door *door, const char *name, const void *payload, size_t size, bool coalesce);
+bool door_judge_event(struct door *door, uint64_t id, bool relay);
 hearsay_err door_send_large_event(struct door *door, const char *name, const void *payload, size_t size);
 hearsay_err door_broadcast(struct door *door, const void *data, size_t size);
 hearsay_err door_set_tags(struct door *door, const struct hearsay_tag *tags, size_t count);

@@ -473,6 +473,10 @@ static bool replay_store(struct replay *r, enum tape_kind kind)
         (void)!hearsay_repair(r->node, r->now, name, NULL);
         free(name);
         break;
+    case TAPE_JUDGE:
+        number = read_number(r);
+        (void)hearsay_judge_event(r->node, r->now, number, read_number(r) != 0);
+        break;
     case TAPE_LARGE_EVENT:
         name = read_text(r);
         value = read_bytes(r);

@@ -48,7 +48,8 @@ enum tape_kind {
     TAPE_LARGE_EVENT = 28, /* when, name, payload */
     TAPE_KEYS = 29,        /* when, wish, relay factor, key: bytes, which are 12 of nonce and the sealed key; NULL for a list */
     TAPE_KEPT = 30,        /* when, query, problem */
-    TAPE_MEETING = 31      /* when, member, epoch, when it was seen */
+    TAPE_MEETING = 31,     /* when, member, epoch, when it was seen */
+    TAPE_JUDGE = 32        /* when, event, 1 if it is to be told on */
 };
 
 /* Folds an output into a digest of all outputs before it. Starts with TAPE_DIGEST_START. */

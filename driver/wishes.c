@@ -33,6 +33,11 @@ hearsay_err hearsay_uv_send_event(struct hearsay_uv *uv, const char *name, const
     return door_send_event(&uv->door, name, payload, size, coalesce);
 }
 
+bool hearsay_uv_judge_event(struct hearsay_uv *uv, uint64_t id, bool relay)
+{
+    return door_judge_event(&uv->door, id, relay);
+}
+
 hearsay_err hearsay_uv_send_large_event(struct hearsay_uv *uv, const char *name, const void *payload, size_t size)
 {
     return door_send_large_event(&uv->door, name, payload, size);

@@ -86,6 +86,11 @@ static void draw(uint64_t seed, const struct search_options *options, struct dra
     }
     draft->fault_span_us = options->duration_us * 2 / 3;
     draft->fault_count = faults_draw(&rng, draft->faults, SEARCH_FAULTS_MAX, draft->fault_span_us, &draft->cluster.world.link);
+    struct fault more;
+    if (options->store && store_watch_draw_fault(seed, draft->fault_span_us, &draft->cluster.world.link, &draft->cluster.node, &more)) {
+        draft->fault_count -= draft->fault_count == SEARCH_FAULTS_MAX; /* the last one makes room */
+        draft->faults[draft->fault_count++] = more;
+    }
 }
 
 size_t search_faults(uint64_t seed, const struct search_options *options, struct fault list[SEARCH_FAULTS_MAX])

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * See store_watch.h. Keys "k…" are only written, keys "d…" are also deleted; a tombstone's version cannot be seen from outside, so of those
- * the oracle knows a moment before and one after.
+ * the oracle knows a moment before and one after. Keys "t…" live for some seconds only. Where nodes wait for others for some minutes only, a delete
+ * says nothing about what the other side wrote meanwhile (see hearsay_delete), so there it is not asked whether deleted keys are back.
  */
 #include "sim/store_watch.h"
 
@@ -13,6 +14,9 @@
 #include <string.h>
 
 #define KEYS 240          /* the second half may be deleted */
+#define MORTALS 24        /* … and so many more expire */
+#define TTL_MOST_MS 60000u
+#define WIPE_SHADOW_US 10000000u /* a receipt may be older than the loss of the disk that it speaks of */
 #define POLL_US 500000u
 #define TICKETS 4096
 
@@ -39,6 +43,8 @@ struct store_watch {
     struct watched keys[KEYS];
     struct ticket tickets[TICKETS];
     uint32_t ticket_next;
+    bool is_patient;   /* nodes wait for others longer than a run lasts */
+    uint64_t wiped_at; /* when a disk was lost last */
     struct store_watch_figures figures;
 };
 
@@ -56,6 +62,22 @@ void store_watch_draw(uint64_t seed, struct hearsay_options *node)
     node->store_secret[0] = 9;
 }
 
+bool store_watch_draw_fault(uint64_t seed, uint64_t span_us, const struct link *usual, struct hearsay_options *node, struct fault *fault)
+{
+    struct rng rng;
+    rng_init(&rng, seed ^ 0x10a57u);
+    if (rng_below(&rng, 4) != 0) {
+        return false;
+    }
+    node->forget_after_ms = 60000 + (uint32_t)rng_below(&rng, 60000);
+    node->tombstone_grace_ms = 1000 + (uint32_t)rng_below(&rng, 10000);
+    *fault = (struct fault){.kind = FAULT_PARTITION, .link = *usual, .at_us = 20000000 + rng_below(&rng, span_us / 6)};
+    fault->for_us = span_us / 2 + rng_below(&rng, span_us / 4);
+    fault->who.share = 0.1 + rng_unit(&rng) * 0.4;
+    fault->who.salt = rng_next(&rng) | 1;
+    return true;
+}
+
 struct store_watch *store_watch_create(struct cluster *cluster, struct checkers *checkers, uint64_t seed)
 {
     struct store_watch *w = calloc(1, sizeof *w);
@@ -63,6 +85,7 @@ struct store_watch *store_watch_create(struct cluster *cluster, struct checkers 
     w->cluster = cluster;
     w->checkers = checkers;
     w->figures.equal_s = -1;
+    w->is_patient = cluster->options.node.forget_after_ms > 3600000;
     rng_init(&w->rng, seed ^ 0x0a7c4u);
     return w;
 }
@@ -79,7 +102,7 @@ void store_watch_get_figures(const struct store_watch *w, struct store_watch_fig
 
 static struct hearsay_bytes key_of(uint32_t number, char text[16])
 {
-    int size = snprintf(text, 16, "%c%04u", number < KEYS / 2 ? 'k' : 'd', number);
+    int size = snprintf(text, 16, "%c%04u", number < KEYS / 2 ? 'k' : number < KEYS ? 'd' : 't', number);
     return bytes_of(text, (size_t)size);
 }
 
@@ -105,16 +128,21 @@ static void note_ticket(struct store_watch *w, const struct seat *seat, uint32_t
 static void write_once(struct store_watch *w, struct seat *seat)
 {
     char text[16], value[64];
-    uint32_t number = (uint32_t)rng_below(&w->rng, KEYS), ticket = 0, copies = rng_below(&w->rng, 4) == 0 ? 2 : 1;
-    bool is_delete = number >= KEYS / 2 && rng_below(&w->rng, 2) == 0;
+    uint32_t number = (uint32_t)rng_below(&w->rng, KEYS + MORTALS), ticket = 0, copies = rng_below(&w->rng, 4) == 0 ? 2 : 1;
+    bool is_mortal = number >= KEYS, is_delete = number >= KEYS / 2 && !is_mortal && rng_below(&w->rng, 2) == 0;
+    uint64_t ttl_ms = is_mortal ? 1 + rng_below(&w->rng, TTL_MOST_MS) : 0;
     struct hearsay_bytes key = key_of(number, text);
     struct host *host = seat->host;
     uint64_t before = hlc_at(seat);
     int size = snprintf(value, sizeof value, "%s %llu", host->name, (unsigned long long)w->cluster->world->now);
     /* its ticket may be reported within the drain below, so the next number is guessed from the last */
     hearsay_err err = is_delete ? hearsay_delete(host->node, host_now(host), key, copies, &ticket)
-                                : hearsay_put(host->node, host_now(host), key, bytes_of(value, (size_t)size), 0, copies, &ticket);
-    if (err != HEARSAY_OK) {
+                                : hearsay_put(host->node, host_now(host), key, bytes_of(value, (size_t)size), ttl_ms, copies, &ticket);
+    if (err == HEARSAY_OK && is_mortal) {
+        w->figures.writes++;
+        host_drain(host);
+    }
+    if (err != HEARSAY_OK || is_mortal) {
         return;
     }
     note_ticket(w, seat, ticket, number, is_delete, before);
@@ -162,6 +190,22 @@ static bool is_newer(uint64_t hlc, uint64_t origin, uint64_t than_hlc, uint64_t 
     return hlc != than_hlc ? hlc > than_hlc : origin > than_origin;
 }
 
+static bool holds(const struct seat *seat, struct hearsay_bytes key, const struct watched *k);
+
+/* As many as were asked for have it: those who run, or ran when they said so and have a disk. */
+static void check_copies(struct store_watch *w, const struct seat *seat, const struct hearsay_event *event, uint32_t number)
+{
+    char text[16];
+    const struct watched written = {.acked_hlc = event->hlc, .acked_origin = event->origin};
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < w->cluster->count; i++) {
+        count += holds(w->cluster->seats[i], key_of(number, text), &written);
+    }
+    if (count < event->copies && w->cluster->options.node.store_durable && w->cluster->world->now > w->wiped_at + WIPE_SHADOW_US) {
+        checkers_blame(w->checkers, "%s was told that %u have %s, but %u do", seat->host->name, event->copies, text, count);
+    }
+}
+
 void store_watch_on_event(struct store_watch *w, struct seat *seat, const struct hearsay_event *event)
 {
     char text[16];
@@ -176,6 +220,9 @@ void store_watch_on_event(struct store_watch *w, struct seat *seat, const struct
         }
         struct watched *k = &w->keys[t->key];
         w->figures.acknowledged++;
+        if (!t->is_delete && event->copies > 1) {
+            check_copies(w, seat, event, t->key);
+        }
         if (t->is_delete) {
             k->deleted_hlc = t->before_hlc > k->deleted_hlc ? t->before_hlc : k->deleted_hlc;
         } else if (hearsay_get(seat->host->node, key_of(t->key, text), &entry) &&
@@ -214,6 +261,7 @@ static bool holds_delete(const struct seat *seat, struct hearsay_bytes key, cons
 void store_watch_on_wipe(struct store_watch *w, struct seat *seat)
 {
     char text[16];
+    w->wiped_at = w->cluster->world->now;
     for (uint32_t i = 0; i < KEYS; i++) {
         struct watched *k = &w->keys[i];
         bool is_held = false;
@@ -315,16 +363,24 @@ static void check_oracle(struct store_watch *w, const struct seat *seat)
     char text[16];
     for (uint32_t i = 0; i < KEYS; i++) {
         const struct watched *k = &w->keys[i];
-        struct hearsay_entry e;
+        struct hearsay_entry e = {.version.hlc = 0};
         bool is_shown = hearsay_get(seat->host->node, key_of(i, text), &e);
-        if (k->deleted_hlc != 0 && is_shown && e.version.hlc <= k->deleted_hlc) {
+        if (w->is_patient && k->deleted_hlc != 0 && is_shown && e.version.hlc <= k->deleted_hlc) {
             checkers_blame(w->checkers, "%s shows %s, which was deleted", seat->host->name, text);
         }
-        bool is_lost = is_shown ? is_newer(k->acked_hlc, k->acked_origin, e.version.hlc, e.version.origin)
-                                : k->maybe_deleted_hlc < k->acked_hlc && k->acked_hlc != 0;
+        bool was_deleted = k->maybe_deleted_hlc >= k->acked_hlc, is_older = is_newer(k->acked_hlc, k->acked_origin, e.version.hlc, e.version.origin);
+        bool is_lost = k->acked_hlc != 0 && (is_shown ? is_older && (w->is_patient || !was_deleted) : !was_deleted);
         if (is_lost && !k->is_excused) {
             checkers_blame(w->checkers, "%s has lost %s, which was acknowledged (version %llu, shows %llu)", seat->host->name, text,
                            (unsigned long long)k->acked_hlc, is_shown ? (unsigned long long)e.version.hlc : 0);
+        }
+    }
+    for (uint32_t i = KEYS; i < KEYS + MORTALS; i++) {
+        struct hearsay_entry e;
+        struct hearsay_store_stats stats;
+        hearsay_get_store_stats(seat->host->node, &stats);
+        if (hearsay_get(seat->host->node, key_of(i, text), &e) && e.expires_hlc < stats.hlc) {
+            checkers_blame(w->checkers, "%s shows %s, which has expired", seat->host->name, text);
         }
     }
 }

@@ -80,6 +80,7 @@ HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_delete(struct hearsay_uv *
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_repair(struct hearsay_uv *uv, const char *member, uint32_t *ticket);
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_send_large_event(struct hearsay_uv *uv, const char *name, const void *payload,
                                                                        size_t size);
+HEARSAY_API bool hearsay_uv_judge_event(struct hearsay_uv *uv, uint64_t id, bool relay);
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_store_tune(struct hearsay_uv *uv, enum hearsay_store_mode mode, uint32_t fanout,
                                                                  uint32_t interval_ms);
 HEARSAY_MUST_CHECK HEARSAY_API hearsay_err hearsay_uv_store_load(struct hearsay_uv *uv, const struct hearsay_entry *entry);

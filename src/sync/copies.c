@@ -7,14 +7,14 @@
 #include "sync/talk.h"
 
 #define WAITING_MAX 65536
-#define ACKED_MAX 16     /* copies that can be asked for, beside our own */
+#define TOLD_MAX 64     /* peers that are told at once */
 #define RETRY_MS 200
 
 struct copy {
     uint64_t place, hlc;
     uint64_t deadline, retry_at;
     uint32_t ticket, wanted;
-    uint32_t acked[ACKED_MAX]; /* peers */
+    uint32_t *acked; /* peers */
     uint32_t count;
 };
 
@@ -25,6 +25,9 @@ static uint64_t receipt_of(uint64_t place, uint64_t hlc)
 
 void copies_deinit(struct exchange *x, const struct hearsay_allocator *memory)
 {
+    for (uint32_t i = 0; i < x->copy_count; i++) {
+        memory_free(memory, x->copies[i].acked);
+    }
     memory_free(memory, x->copies);
     x->copies = NULL;
     x->copy_count = x->copy_capacity = 0;
@@ -56,8 +59,9 @@ static const struct entry *entry_of(const struct exchange *x, const struct copy 
 /* To as many peers as are missing that have not confirmed it yet. */
 static void tell(struct exchange *x, struct turn *turn, struct copy *c, const struct entry *entry)
 {
-    uint32_t chosen[2 * ACKED_MAX + 1], missing = c->wanted - 1 - c->count, told = 0;
-    uint32_t count = peers_choose(&x->peers, &x->beliefs->members, turn->rng, c->count + missing, PEERS_NONE, chosen);
+    uint32_t chosen[TOLD_MAX], missing = c->wanted - 1 - c->count, told = 0;
+    uint32_t most = c->count + missing < TOLD_MAX ? c->count + missing : TOLD_MAX; /* others at the next occasion */
+    uint32_t count = peers_choose(&x->peers, &x->beliefs->members, turn->rng, most, PEERS_NONE, chosen);
     struct talk t;
     for (uint32_t i = 0; i < count && told < missing; i++) {
         if (!has_acked(c, chosen[i]) && talk_begin(&t, x, turn, chosen[i], 0, PARLEY_PUSH, NULL)) {
@@ -73,6 +77,7 @@ static void report(struct exchange *x, struct turn *turn, uint32_t number, const
 {
     struct copy *c = &x->copies[number];
     sync_report(turn, c->ticket, &(struct hearsay_entry_version){c->hlc, x->sync->origin}, c->count + 1, text == NULL, text);
+    memory_free(turn->memory, c->acked);
     *c = x->copies[--x->copy_count];
 }
 
@@ -110,10 +115,9 @@ bool copies_on_durable(struct exchange *x, struct turn *turn, const struct pendi
     if (write->ticket == 0 || write->copies <= 1) {
         return false;
     }
-    const char *text = write->copies > ACKED_MAX + 1 ? "more than 17 copies cannot be confirmed"
-                       : verdict != STORE_NEWER      ? "a newer write came before it was told"
-                       : !reserve(x, turn)           ? "too many writes wait for copies"
-                                                     : NULL;
+    const char *text = verdict != STORE_NEWER ? "a newer write came before it was told"
+                       : !reserve(x, turn)    ? "too many writes wait for copies"
+                                              : NULL;
     if (text != NULL) {
         sync_report(turn, write->ticket, &write->version, 1, false, text);
         return true;
@@ -142,6 +146,17 @@ void copies_on_timer(struct exchange *x, struct turn *turn)
     arm(x, turn);
 }
 
+static void note_ack(struct turn *turn, struct copy *c, uint32_t peer)
+{
+    uint32_t *acked = memory_resize(turn->memory, c->acked, (c->count + 1) * sizeof *acked);
+    if (acked == NULL) { /* it is told again, and says so again */
+        turn->counters->drop_no_memory++;
+        return;
+    }
+    c->acked = acked;
+    acked[c->count++] = peer;
+}
+
 void copies_on_receipt(struct exchange *x, struct turn *turn, uint32_t peer, const struct parley_message *m)
 {
     struct reader sections = m->sections, body;
@@ -152,7 +167,7 @@ void copies_on_receipt(struct exchange *x, struct turn *turn, uint32_t peer, con
             for (uint32_t i = x->copy_count; i-- > 0;) {
                 struct copy *c = &x->copies[i];
                 if (receipt_of(c->place, c->hlc) == receipt && !has_acked(c, peer)) {
-                    c->acked[c->count++] = peer;
+                    note_ack(turn, c, peer);
                     if (c->count + 1 >= c->wanted) {
                         report(x, turn, i, NULL);
                     }

@@ -40,7 +40,7 @@ void meetings_start(struct meetings *m, struct tombstones *t, const struct hlc *
         reserve(m, turn, t->count);
         for (uint32_t i = 0; i < t->count && m->count < m->capacity; i++) {
             struct tombstones_row *row = &t->rows[i];
-            if (row->met > row->kept) {
+            if (row->met != row->kept) {
                 m->list[m->count++] = (struct hearsay_meeting){row->member, row->met, seen_ms(h, turn, row)};
                 row->kept = row->met;
             }

@@ -63,8 +63,8 @@ void purge_on_equal(struct sync *s, uint64_t peer, uint32_t epoch)
 
 void purge_on_row(struct sync *s, uint64_t peer, uint32_t equal, uint64_t member, uint32_t epoch)
 {
-    if (member == s->origin) {
-        tombstones_on_equal(&s->tombstones, peer, s->is_new ? 0 : epoch);
+    if (member == s->origin) { /* only if we have forgotten it; else we know better what came late here */
+        tombstones_remind(&s->tombstones, peer, s->is_new ? 0 : epoch);
     } else if (equal > 0) {
         tombstones_on_row(&s->tombstones, equal, member, epoch);
     }

@@ -234,7 +234,11 @@ static void commit(struct sync *s, struct turn *turn, struct pending *write)
         return;
     }
     if (verdict == STORE_NEWER) {
-        tombstones_note(&s->tombstones, merkle_epoch_of(write->version.hlc));
+        uint32_t epoch = merkle_epoch_of(write->version.hlc);
+        tombstones_note(&s->tombstones, epoch);
+        if (epoch <= s->store.merkle.horizon && entry_is_live(write->entry)) {
+            tombstones_on_late_value(&s->tombstones, epoch);
+        }
         tell_change(s, turn);
     }
     bool is_theirs = s->listener.on_durable != NULL && s->listener.on_durable(s->listener.context, turn, write, verdict);

@@ -91,6 +91,14 @@ void tombstones_on_equal(struct tombstones *t, uint64_t member, uint32_t epoch)
     }
 }
 
+void tombstones_remind(struct tombstones *t, uint64_t member, uint32_t epoch)
+{
+    struct tombstones_row *row = find(t, member);
+    if (row != NULL && row->met == 0) {
+        row->met = epoch;
+    }
+}
+
 void tombstones_on_row(struct tombstones *t, uint32_t equal, uint64_t member, uint32_t epoch)
 {
     tombstones_on_equal(t, member, epoch < equal ? epoch : equal);
@@ -104,6 +112,16 @@ void tombstones_on_late(struct tombstones *t, uint32_t epoch)
         }
     }
     t->window_low = t->window_low >= epoch ? epoch - 1 : t->window_low;
+}
+
+void tombstones_on_late_value(struct tombstones *t, uint32_t epoch)
+{
+    for (uint32_t i = 0; i < t->count; i++) {
+        if (t->rows[i].met >= epoch) {
+            t->rows[i].met = epoch - 1;
+            t->has_news = true;
+        }
+    }
 }
 
 uint32_t tombstones_stable(const struct tombstones *t, const struct tombstones_terms *terms)

@@ -22,7 +22,7 @@ struct tombstones_row {
     uint64_t member;   /* keyed digest of its name */
     uint64_t alive_at; /* host time */
     uint32_t epoch;    /* it has all that we have up to the end of this one; 0 = nobody knows */
-    uint32_t met;      /* the last epoch at which we were equal; late entries do not lower it */
+    uint32_t met;      /* up to the end of this one both had the same when we last met; values that came late since, it never had */
     uint32_t kept;     /* of that, what is on disk: meetings.c */
 };
 
@@ -63,10 +63,15 @@ static inline void tombstones_note(struct tombstones *t, uint32_t epoch)
 const struct tombstones_row *tombstones_row(const struct tombstones *t, uint64_t member);
 /* Our roots of this epoch are equal. */
 void tombstones_on_equal(struct tombstones *t, uint64_t member, uint32_t epoch);
+/* It says that we were equal at this epoch, and we do not know of any. */
+void tombstones_remind(struct tombstones *t, uint64_t member, uint32_t epoch);
 /* Somebody equal with us just now, at `equal`, says: that member has all that I have up to epoch. */
 void tombstones_on_row(struct tombstones *t, uint32_t equal, uint64_t member, uint32_t epoch);
 /* We have now something of this epoch that others may lack. */
 void tombstones_on_late(struct tombstones *t, uint32_t epoch);
+
+/* And that is no tombstone: others never had it, or they will say so. */
+void tombstones_on_late_value(struct tombstones *t, uint32_t epoch);
 
 /* The stable epoch. 0: somebody's is unknown, or nobody is known and may come yet. */
 uint32_t tombstones_stable(const struct tombstones *t, const struct tombstones_terms *terms);

@@ -40,7 +40,7 @@ searched() {
 catchers() {
     : >../test.log
     # shellcheck disable=SC2086 # meson builds just what these need
-    [ -z "$suites" ] || meson test -C ../build $suites >../test.log 2>&1 || true
+    [ -z "$suites" ] || meson test -C ../build -t 4 $suites >../test.log 2>&1 || true
     by=$(sed -n 's/^ *[0-9]*\/[0-9]* hearsay:[a-z]* \/ \(.*[^ ]\)  *\(FAIL\|TIMEOUT\).*/\1/p' ../test.log | sort | tr '\n' ',' | sed 's/,$//; s/,/, /g')
     flag=$(! grep -q '^+++ b/src/sync/' "$here/$1.patch" || echo --store)
     # shellcheck disable=SC2086 # one flag or none

@@ -445,6 +445,17 @@ STORY(lost_packets_do_not_stop_repair)
 
 }
 
+STORY(a_write_may_ask_for_as_many_copies_as_there_are_nodes)
+{
+    start_with(c, 30, with_store);
+    settle(c, 1, 30);
+    (void)put_ttl(c, n1, "everywhere", text("x"), 0, 30);
+    (void)expect_told_within(c, seconds(5), n1, HEARSAY_PUT_DONE, nobody);
+    for (unsigned i = 1; i <= 30; i++) {
+        expect(c, has(c, n(i), "everywhere", "x"), "n%u has what all confirmed", i);
+    }
+}
+
 /* ---- deletes and expiry --------------------------------------------------------------------------------------------------------- */
 
 STORY(a_deleted_key_does_not_come_back_from_who_was_away)

@@ -40,13 +40,24 @@ static bool respond(void *context, uint64_t query, struct hearsay_bytes answer, 
     return true;
 }
 
+static uint64_t judged_item;
+static unsigned judgements, approvals;
+
+static void judged(void *context, uint64_t item, bool is_good)
+{
+    (void)context;
+    judged_item = item;
+    judgements++;
+    approvals += is_good;
+}
+
 static int start(void **state)
 {
     (void)state;
     strcpy(folder, "/tmp/hearsay-handlers-XXXXXX");
     assert_non_null(mkdtemp(folder));
     assert_int_equal(uv_loop_init(&loop), 0);
-    handlers = (struct handlers){.loop = &loop, .name = "n1", .running_max = 2, .limit_ms = 60000, .on_run = on_run, .respond = respond};
+    handlers = (struct handlers){.loop = &loop, .name = "n1", .running_max = 2, .limit_ms = 60000, .on_run = on_run, .respond = respond, .judged = judged};
     text_clear(&ran);
     answers = 0;
     return 0;
@@ -61,6 +72,13 @@ static int stop(void **state)
     assert_int_equal(rmdir(folder), 0);
     text_deinit(&ran);
     return 0;
+}
+
+static bool judge(const char *name, const char *payload)
+{
+    struct hearsay_event event = {.type = HEARSAY_LARGE_EVENT, .name = name, .change = 55, .payload = {(const uint8_t *)payload, strlen(payload)}};
+    judgements = approvals = 0;
+    return handlers_judge(&handlers, &event);
 }
 
 static bool set(const char *const *lines)
@@ -172,10 +190,38 @@ static void what_waits_and_runs_is_forgotten_in_the_end(void **state)
 
 #define WITH_LOOP(test) cmocka_unit_test_setup_teardown(test, start, stop)
 
+static void judges_decide_by_their_exit_code(void **state)
+{
+    (void)state;
+    set((const char *const[]){"*=exit 1; # other", "judge=grep -qx good; # a", "judge:release=test $SERF_EVENT = judge; # b", NULL});
+    assert_true(judge("release", "good"));
+    assert_int_equal(judgements, 0); /* not yet */
+    until_ran(2);
+    assert_int_equal(judged_item, 55);
+    assert_true(judgements == 1 && approvals == 1);
+    assert_true(judge("release", "bad")); /* one no is enough */
+    until_ran(4);
+    assert_true(judgements == 1 && approvals == 0);
+    assert_true(judge("blob", "good")); /* the second has nothing to say to that */
+    until_ran(5);
+    assert_true(judgements == 1 && approvals == 1);
+    set((const char *const[]){"judge:release=sleep 100; # c", "*=true", NULL});
+    assert_false(judge("blob", "good"));
+    handlers.limit_ms = 100; /* who does not answer in time does not approve */
+    assert_true(judge("release", "good"));
+    until_ran(6);
+    assert_true(judgements == 1 && approvals == 0);
+    handlers.limit_ms = 60000;
+    assert_true(judge("release", "good")); /* it runs when all is closed: nobody is told */
+    assert_false(set((const char *const[]){"judges=true", NULL}));
+    assert_false(set((const char *const[]){"judge=", NULL}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_LOOP(a_slow_handler_keeps_a_bounded_number_of_events),
+        WITH_LOOP(judges_decide_by_their_exit_code),
         WITH_LOOP(handlers_take_turns_and_few_run_at_once),
         WITH_LOOP(only_a_good_end_answers_a_query),
         WITH_LOOP(a_wrong_list_changes_nothing),

@@ -493,6 +493,30 @@ static void a_delete_against_a_write_of_the_other_side(void **state)
     assert_true(lives_after(10, FORGET_S + 600));
 }
 
+/* It was written before the others met node 4 for the last time, but reached them only when that was gone: node 4 never had it, so that it lacks
+ * it says nothing. */
+static void what_came_late_is_no_deleted_value(void **state)
+{
+    (void)state;
+    struct cluster c;
+    begin(&c, 3);
+    live(&c, 60, false);
+    quiet(&c, 20);
+    c.nodes[5].side = 2;
+    quiet(&c, 5);
+    write(&c, &c.nodes[5], KEYS, false);
+    quiet(&c, 30);
+    c.nodes[4].side = 1;
+    quiet(&c, 5);
+    c.nodes[5].side = 0;
+    quiet(&c, FORGET_S + 600);
+    assert_non_null(find(&c.nodes[0], "key 60"));
+    c.nodes[4].side = 0;
+    quiet(&c, 60);
+    expect_truth(&c);
+    end(&c);
+}
+
 /* A node whose disk was replaced holds nothing; that is no proof that anything was deleted. */
 static void a_lost_disk_deletes_nothing(void **state)
 {
@@ -526,6 +550,7 @@ int main(void)
         cmocka_unit_test(nothing_comes_back_although_everybody_started_anew_meanwhile),
         cmocka_unit_test(who_was_away_at_the_start_is_waited_for),
         cmocka_unit_test(a_delete_against_a_write_of_the_other_side),
+        cmocka_unit_test(what_came_late_is_no_deleted_value),
         cmocka_unit_test(a_lost_disk_deletes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
