@@ -43,15 +43,21 @@ static void drain(struct life *l)
 {
     struct hearsay_output output;
     uint32_t opened[8];
+    uint64_t item = 0; /* a large event came */
     unsigned count = 0;
     while (hearsay_next_output(l->node, &output)) {
         if (output.type == HEARSAY_SEND_PACKET) {
             check_said(l, output.bytes);
         } else if (output.type == HEARSAY_OPEN_STREAM && count < 8) {
             opened[count++] = output.stream;
+        } else if (output.type == HEARSAY_NOTIFY && output.event.type == HEARSAY_LARGE_EVENT) {
+            item = output.event.change;
         } else if (output.type == HEARSAY_PERSIST) {
             hearsay_persisted(l->node, l->now, output.persist.batch, output.persist.count % 7 != 6);
         }
+    }
+    if (item != 0) {
+        (void)hearsay_judge_event(l->node, l->now, item, item & 1);
     }
     for (unsigned i = 0; i < count; i++) {
         hearsay_stream_connected(l->node, l->now, opened[i]);

@@ -121,7 +121,7 @@ void seeds_parley(void)
         parley_put_status(&w, PARLEY_BUSY, 100);
         both(&w);
     }
-    for (int kind = PARLEY_RECEIPT; kind <= PARLEY_ITEM; kind++) {
+    for (int kind = PARLEY_RECEIPT; kind <= PARLEY_HELLO; kind++) {
         struct writer w = begin(bytes, sizeof bytes, (enum parley_kind)kind);
         parley_put_numbers(&w, PARLEY_IDS, numbers, 2);
         size_t begun = parley_begin(&w, PARLEY_BODY);
@@ -133,6 +133,11 @@ void seeds_parley(void)
         parley_put_u64(&w, 1);
         writer_u32(&w, 1795521597);
         parley_end(&w, begun);
+        begun = parley_begin(&w, PARLEY_NAME);
+        writer_put(&w, "n2", 2);
+        parley_end(&w, begun);
+        both(&w);
+        parley_put_status(&w, kind == PARLEY_ITEM ? PARLEY_NOT_FOUND : PARLEY_YIELD, 100);
         both(&w);
     }
 }
