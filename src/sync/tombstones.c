@@ -67,11 +67,18 @@ void tombstones_see(struct tombstones *t, uint64_t member, uint64_t host_now)
     }
 }
 
+static void note_met(struct tombstones *t, struct tombstones_row *row, uint32_t epoch)
+{
+    row->met = epoch;
+    t->met_most = epoch > t->met_most ? epoch : t->met_most;
+}
+
 bool tombstones_recall(struct tombstones *t, uint64_t member, uint32_t met, uint64_t alive_at)
 {
     struct tombstones_row *row = find(t, member);
     if (row == NULL && (row = add(t)) != NULL) {
-        *row = (struct tombstones_row){.member = member, .met = met, .kept = met, .alive_at = alive_at};
+        *row = (struct tombstones_row){.member = member, .kept = met, .alive_at = alive_at};
+        note_met(t, row, met);
     }
     return row != NULL;
 }
@@ -87,7 +94,7 @@ void tombstones_on_equal(struct tombstones *t, uint64_t member, uint32_t epoch)
     if (row != NULL) {
         row->epoch = epoch > row->epoch ? epoch : row->epoch;
         t->has_news = t->has_news || (epoch > row->met && row->kept < t->newest);
-        row->met = epoch > row->met ? epoch : row->met;
+        note_met(t, row, epoch > row->met ? epoch : row->met);
     }
 }
 
@@ -95,7 +102,7 @@ void tombstones_remind(struct tombstones *t, uint64_t member, uint32_t epoch)
 {
     struct tombstones_row *row = find(t, member);
     if (row != NULL && row->met == 0) {
-        row->met = epoch;
+        note_met(t, row, epoch);
     }
 }
 
@@ -116,6 +123,10 @@ void tombstones_on_late(struct tombstones *t, uint32_t epoch)
 
 void tombstones_on_late_value(struct tombstones *t, uint32_t epoch)
 {
+    if (epoch > t->met_most) {
+        return; /* as when a newcomer is filled */
+    }
+    t->met_most = epoch - 1;
     for (uint32_t i = 0; i < t->count; i++) {
         if (t->rows[i].met >= epoch) {
             t->rows[i].met = epoch - 1;

@@ -34,6 +34,7 @@ struct tombstones {
     uint64_t started_at;  /* host time */
     uint64_t window_at;   /* host time since when window_low is the least stable epoch */
     uint32_t window_low;
+    uint32_t met_most;    /* no row has met later */
     uint32_t newest;      /* epoch of the newest entry */
     bool has_purged;      /* tombstones went, and the disk does not know the line yet */
     bool has_news;        /* somebody was found to have the newest entry, which no disk knows yet */
