@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Event handlers: scripts that are run for events, with Serf's environment and standard input; what one prints for a query is the
- * answer; and a judge's exit code decides whether a large event is told on. They come from the configuration only, never from a remote call. One handler runs one script at a time, in the order
- * of events; how many run in all, how many events wait and for how long a script may run is limited.
+ * answer; and a judge's exit code decides whether a large event is told on. They come from the configuration only, never from a remote
+ * call. One handler runs one script at a time, in the order of events; how many run in all, how many events wait and for how long a script
+ * may run is limited.
  */
 #ifndef HEARSAY_AGENT_HANDLERS_H
 #define HEARSAY_AGENT_HANDLERS_H
@@ -38,7 +39,8 @@ struct handlers {
     uint64_t dropped; /* events, because a handler was too far behind */
 };
 
-/* Replaces the handlers by these lines: "SCRIPT", "FILTER=SCRIPT", "judge=SCRIPT" or "judge:NAME=SCRIPT". What runs goes on; lines that stay keep their waiting events.
+/* Replaces the handlers by these lines: "SCRIPT", "FILTER=SCRIPT", "judge=SCRIPT" or "judge:NAME=SCRIPT". What runs goes on; lines that
+ * stay keep their waiting events.
  * False with a line in error, and nothing changed. */
 bool handlers_set(struct handlers *h, const struct words *lines, char *error, size_t size);
 /* Member events wait for handlers_flush, or for one of another type. */

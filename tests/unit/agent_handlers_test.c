@@ -57,7 +57,8 @@ static int start(void **state)
     strcpy(folder, "/tmp/hearsay-handlers-XXXXXX");
     assert_non_null(mkdtemp(folder));
     assert_int_equal(uv_loop_init(&loop), 0);
-    handlers = (struct handlers){.loop = &loop, .name = "n1", .running_max = 2, .limit_ms = 60000, .on_run = on_run, .respond = respond, .judged = judged};
+    handlers = (struct handlers){.loop = &loop, .name = "n1", .running_max = 2, .limit_ms = 60000, .on_run = on_run, .respond = respond,
+                                 .judged = judged};
     text_clear(&ran);
     answers = 0;
     return 0;
