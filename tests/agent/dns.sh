@@ -48,11 +48,11 @@ expect 'Transfer failed' AXFR hearsay
 
 # forwarded, as a machine's own resolver would
 if command -v dnsmasq >/dev/null; then
-    dnsmasq --no-daemon --conf-file=/dev/null --no-resolv --no-hosts --user="$(id -un)" --pid-file= --port=5353 --listen-address="$net.3" \
+    dnsmasq --no-daemon --conf-file=/dev/null --no-resolv --no-hosts --user="$(id -un)" --pid-file= --port=8653 --listen-address="$net.3" \
         --bind-interfaces --server="/hearsay/$net.1#8600" >"$work/dnsmasq.log" 2>&1 &
     pids="$pids $!"
     forwarded() {
-        dig "@$net.3" -p 5353 +short +tries=1 "$@" | grep -q -x -F -e "$net.2"
+        dig "@$net.3" -p 8653 +short +tries=1 "$@" | grep -q -x -F -e "$net.2"
     }
     within "dnsmasq forwards" forwarded d2.node.hearsay
 fi
