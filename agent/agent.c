@@ -12,12 +12,11 @@
 #include <malloc.h>
 #include <signal.h>
 
-/* An agent lives long and needs little: memory that is freed goes back to the system soon. */
+/* An agent lives long and needs little: memory that is freed goes back to the system soon (life.c: once it has started, in small pieces). */
 static void keep_memory_small(void)
 {
     mallopt(M_ARENA_MAX, 1);
     mallopt(M_TRIM_THRESHOLD, 32 << 10);
-    mallopt(M_TOP_PAD, 4 << 10);
     mallopt(M_MMAP_THRESHOLD, 32 << 10);
 }
 

@@ -350,6 +350,7 @@ static void run_chore(void *context, enum chore chore)
         report_dropped(life);
         break;
     case CHORE_TRIM:
+        mallopt(M_TOP_PAD, 4 << 10); /* from now on in small pieces */
         malloc_trim(0);
         break;
     case CHORE_JOIN:
@@ -654,7 +655,6 @@ bool life_start(struct life *life, const struct config *flags, char *error, size
 
 int life_run(struct life *life)
 {
-    malloc_trim(0);
     uv_run(&life->loop, UV_RUN_DEFAULT);
     uv_loop_close(&life->loop);
     store_close(&life->store);

@@ -89,6 +89,16 @@ static void become_agent(const struct agents *a, const struct agent *agent)
     _exit(127);
 }
 
+/* The child only calls the system: to copy our memory for it would take time that is not the agent's. */
+static pid_t spawn(const struct agents *a, const struct agent *agent)
+{
+    pid_t pid = vfork();
+    if (pid == 0) {
+        become_agent(a, agent);
+    }
+    return pid;
+}
+
 void agents_start(struct agents *a, unsigned gap_us)
 {
     struct rlimit files;
@@ -101,10 +111,7 @@ void agents_start(struct agents *a, unsigned gap_us)
         agent->rpc.fd = -1;
         snprintf(agent->name, sizeof agent->name, "n%u", a->first + i);
         place(a, a->first + i, agent->address, sizeof agent->address);
-        agent->pid = fork();
-        if (agent->pid == 0) {
-            become_agent(a, agent);
-        }
+        agent->pid = spawn(a, agent);
         usleep(i == 0 && !a->does_not_wait ? 300000 : gap_us); /* the first listens before others call */
     }
 }
