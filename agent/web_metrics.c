@@ -88,6 +88,11 @@ static void put_memberlist(const struct service *service, const struct hearsay_s
     const struct hearsay_counters *c = hearsay_counters(service->node);
     gauge(out, "memberlist_health_score", "as memberlist's memberlist.health.score", s->health_score);
     gauge(out, "memberlist_queue_broadcasts", "as memberlist's memberlist.queue.broadcasts", s->member_queue);
+    head(out, "memberlist_node_instances", "gauge", "members by state, as memberlist's memberlist.node.instances");
+    labelled(out, "memberlist_node_instances", "node_state", "alive", s->alive);
+    labelled(out, "memberlist_node_instances", "node_state", "suspect", s->suspect);
+    labelled(out, "memberlist_node_instances", "node_state", "dead", s->failed);
+    labelled(out, "memberlist_node_instances", "node_state", "left", s->left);
     counter(out, "memberlist_udp_sent", "bytes, as memberlist's memberlist.udp.sent", c->bytes_out);
     counter(out, "memberlist_udp_received", "bytes, as memberlist's memberlist.udp.received", c->bytes_in);
     counter(out, "memberlist_tcp_accept", "as memberlist's memberlist.tcp.accept", c->streams_in);
@@ -101,6 +106,7 @@ static void put_serf(const struct service *service, const struct hearsay_stats *
     gauge(out, "serf_queue_Event", "as Serf's serf.queue.Event", s->event_queue);
     gauge(out, "serf_queue_Query", "as Serf's serf.queue.Query", s->query_queue);
     counter(out, "serf_events", "as Serf's serf.events", c->events_in);
+    counter(out, "serf_queries", "as Serf's serf.queries", c->queries_in);
 }
 
 void web_metrics(const struct service *service, const char *names, struct text *out)

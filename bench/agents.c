@@ -66,9 +66,10 @@ static void become_agent(const struct agents *a, const struct agent *agent)
         arguments[n++] = "-encrypt";
         arguments[n++] = a->key;
     }
-    if (a->config != NULL) {
+    const char *config = a->first_config != NULL && agent == a->at ? a->first_config : a->config;
+    if (config != NULL) {
         arguments[n++] = "-config-file";
-        arguments[n++] = a->config;
+        arguments[n++] = config;
     }
     if (a->has_store) {
         arguments[n++] = "-store";

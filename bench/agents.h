@@ -24,6 +24,7 @@ struct agents {
     unsigned first;     /* number of the first agent's address and name, when there are several clusters */
     const char *key;    /* base64, or NULL */
     const char *config; /* a file, or NULL */
+    const char *first_config; /* a file of the first agent's own, or NULL */
     bool does_not_wait; /* the first is not waited for */
     bool has_store;     /* takes part in the shared store: hearsay only */
     bool is_idle_class; /* scheduled as SCHED_IDLE: any other work goes first */

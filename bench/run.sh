@@ -7,7 +7,7 @@ set -eu
 
 build=$1
 shift
-all='core dns tree storage anti-entropy heal visible doctor dropin event crash idle crowd starvation truth services'
+all='core dns tree storage anti-entropy heal visible doctor dropin event crash idle http crowd starvation truth services'
 names=''
 flags=''
 while [ $# -gt 0 ]; do

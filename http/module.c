@@ -284,6 +284,8 @@ static int begin_answer(struct conversation *c)
         join_waiting(c);
     } else if (c->answer.size == 0 || (c->method != NULL && strcmp(c->method, "HEAD") == 0)) {
         return finish(c);
+    } else {
+        lws_set_timeout(c->wsi, PENDING_TIMEOUT_HTTP_CONTENT, SILENCE_S); /* a reader that takes nothing holds our copy no longer */
     }
     lws_callback_on_writable(c->wsi);
     return 0;
@@ -423,6 +425,7 @@ static int on_writable(struct conversation *c)
     }
     c->sent += size;
     if (c->sent < a->size) {
+        lws_set_timeout(c->wsi, PENDING_TIMEOUT_HTTP_CONTENT, SILENCE_S);
         lws_callback_on_writable(c->wsi);
         return 0;
     }

@@ -6,10 +6,11 @@ import { follow, read, repeat } from "./ask.js";
 import { at, bytes, endpoint, facts, inWords, line, make, milliseconds, short, sparkline, statusOf, tagsOf } from "./draw.js";
 import { showMap, showWord, startMap } from "./map.js";
 import { markSelected, moveFocus, showColumns, showMembers } from "./members.js";
+import { refreshServices } from "./services.js";
 import { inShort, showStore } from "./store.js";
 import { filterTimeline, startTimeline, tell } from "./timeline.js";
 
-const VIEWS = ["members", "map", "timeline", "store"];
+const VIEWS = ["members", "map", "timeline", "store", "services"];
 const state = { members: [], filter: "", status: "", selected: "", view: "members", store: null };
 const HISTORY = 90;
 const history = { in: [], out: [], rumours: [], repairs: [] };
@@ -187,7 +188,10 @@ function look(view) {
   remark();
   showMap(state.members.filter(matches), state.selected);
   if (state.view === "store" && state.store) showStore(state.store, state.filter, choose);
+  showServices().catch(lost);
 }
+
+const showServices = () => (state.view === "services" ? refreshServices(read, state.filter, choose) : Promise.resolve());
 
 // The address says what is looked at, so that it can be passed on: #map or #map/NAME.
 function remark() {
@@ -206,6 +210,7 @@ function onSearch() {
   filterTimeline(state.filter);
   show();
   if (state.view === "store" && state.store) showStore(state.store, state.filter, choose);
+  showServices().catch(lost);
 }
 
 function onKey(event) {
@@ -249,6 +254,7 @@ function start() {
   if (name) refreshMembers().then(() => choose(decodeURIComponent(name))).catch(lost);
   repeat(refreshStatus, 2000, lost);
   repeat(refreshMembers, 10000, lost);
+  repeat(showServices, 5000, lost);
   follow(onEvents, say);
 }
 

@@ -52,6 +52,9 @@ within "a map" becomes "$web/ui/#map/n2" 'class="dot alive "[^>]*aria-selected="
 "$HEARSAY" kv put --rpc-addr "$net.2:7373" one entry || fail "put"
 within "the holders compare" sh -c "curl -s $web/v1/store | grep -Eq '\"name\":\"n2\",\"up\":true,\"equal_epoch\":[1-9]'"
 within "a store" becomes "$web/ui/#store" 'The other holder agrees|0 of 1 other holders agree' '<td class="name">n2</td>' 'class="cell (alive|suspect)"'
+"$HEARSAY" service register web --rpc-addr "$net.2:7373" --port 80 --tag v1 2>"$work/err" || fail "a service: $(cat "$work/err")"
+within "services" becomes "$web/ui/#services" '>web</button>' '1 of 1' 'status alive">passing' "$net.2:80" '<span class="tag">v1'
+shot ui-services "$web/ui/#services"
 kill -9 "$n3"
 within "n3 fails" sh -c "curl -s $web/v1/members | grep -q '\"name\":\"n3\".*\"failed\"'"
 within "a failed member" becomes "$web/ui/#timeline" 'status failed' 'data-event="member-failed"'
