@@ -28,6 +28,8 @@ static uint32_t opened;       /* the newest stream that it opened … */
 static unsigned dialled;      /* … to this member: 2, 3 … */
 static unsigned delivered;    /* large events */
 static uint64_t delivered_id;
+static unsigned receipts;     /* that it sent */
+static uint64_t batch;        /* that it wants on disk; 0 = none */
 static unsigned announced[5]; /* to a member: packets with ids of items */
 
 static struct hearsay_address address_of(unsigned member)
@@ -44,6 +46,7 @@ static void hear_said(const struct hearsay_output *output)
         if (packet.parts[i].data[0] == MESSAGE_PARLEY && parley_decode(packet.parts[i], &m, NULL)) {
             struct reader sections = m.sections, body;
             enum parley_section_type type;
+            receipts += m.head.kind == PARLEY_RECEIPT;
             while (parley_next_section(&sections, &type, &body)) {
                 announced[output->address.bytes[3]] += type == PARLEY_ITEMS;
             }
@@ -57,6 +60,8 @@ static void drain(void)
     while (hearsay_next_output(node, &output)) {
         if (output.type == HEARSAY_SEND_PACKET) {
             hear_said(&output);
+        } else if (output.type == HEARSAY_PERSIST) {
+            batch = output.persist.batch;
         } else if (output.type == HEARSAY_OPEN_STREAM) {
             opened = output.stream;
             dialled = output.address.bytes[3];
@@ -130,7 +135,7 @@ static void connect(void)
     drain();
 }
 
-static bool judges;
+static bool judges, is_durable;
 
 static int start(void **state)
 {
@@ -144,8 +149,10 @@ static int start(void **state)
     options.store = 1;
     options.store_secret[0] = 3;
     options.judge_events = judges;
+    options.store_durable = is_durable;
     now = 1000000;
-    opened = dialled = delivered = 0;
+    opened = dialled = delivered = receipts = 0;
+    batch = 0;
     memset(announced, 0, sizeof announced);
     envelope = (struct envelope){.memory = &memory_system};
     buffer_init(&scratch[0], &memory_system);
@@ -241,11 +248,36 @@ static void with_judge_events_nothing_is_told_on_before_its_judgement(void **sta
     judges = false;
 }
 
+/* Who asks for copies is told of one only when it is on our disk. */
+static void a_receipt_waits_for_the_disk(void **state)
+{
+    uint8_t bytes[128];
+    is_durable = true;
+    stop(state);
+    start(state);
+    struct writer w = begin_message(bytes, sizeof bytes, PARLEY_PUSH);
+    size_t begun = parley_begin(&w, PARLEY_ENTRIES);
+    parley_put_entry(&w, &(struct parley_entry){.flags = PARLEY_ENTRY_RECEIPT, .key = bytes_of_string("k"), .value = bytes_of_string("v"),
+                                                .hlc = (NOON + now / 1000) << 16, .origin = 5});
+    parley_end(&w, begun);
+    say(2, writer_bytes(&w));
+    assert_int_not_equal(batch, 0);
+    say(2, writer_bytes(&w)); /* it asks again: still not */
+    assert_int_equal(receipts, 0);
+    hearsay_persisted(node, now, batch, true);
+    drain();
+    assert_int_equal(receipts, 1);
+    say(2, writer_bytes(&w));
+    assert_int_equal(receipts, 2);
+    is_durable = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_fetched_is_verified_and_another_holder_is_asked, start, stop),
         cmocka_unit_test_setup_teardown(with_judge_events_nothing_is_told_on_before_its_judgement, start, stop),
+        cmocka_unit_test_setup_teardown(a_receipt_waits_for_the_disk, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
