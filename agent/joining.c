@@ -71,7 +71,7 @@ static bool has_company(const struct life *life)
 void joining_retry(struct life *life)
 {
     const struct words *peers = &life->config.retry_join;
-    if (life->state == LIFE_RUNNING && has_company(life)) {
+    if (life->state == LIFE_RUNNING && life->has_met && has_company(life)) { /* until it has worked once, whoever found us may be a stray too */
         chores_want(&life->chores, CHORE_JOIN, (uint64_t)life->config.retry_interval_ms);
     } else if (life->state == LIFE_RUNNING) {
         log_put(LOG_INFO, "agent: Joining cluster...(replay: %s)", life->config.is_replaying ? "true" : "false");

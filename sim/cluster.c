@@ -200,7 +200,8 @@ void cluster_boot(struct seat *seat, bool keeps_disk)
         return;
     }
     seat->is_met = seat->has_left = seat->is_recounted = false;
-    if (!keeps_disk && seat->down_at != 0) {
+    bool is_empty = !keeps_disk || !seat->cluster->options.node.store_durable; /* a store in memory ends with its life */
+    if (is_empty && seat->down_at != 0) {
         if (seat->cluster->options.on_wipe != NULL) {
             seat->cluster->options.on_wipe(seat->cluster->options.context, seat);
         }
