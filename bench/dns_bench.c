@@ -12,6 +12,7 @@
 #include "wire/message.h"
 
 #include <arpa/inet.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -239,7 +240,7 @@ static void compare(const struct kind *kind, unsigned batches)
     close(dns);
     close(plain);
     double median_ours = median(ours, batches), median_floor = median(floor_us, batches);
-    report_ratio(kind->what, "us CPU", median_ours, "UDP echo", median_floor, 1e9);
+    report_ratio(kind->what, "us CPU", median_ours, "UDP echo", median_floor, NAN);
     snprintf(what, sizeof what, "%s: beyond the echo", kind->what);
     report_limit(what, "us CPU", median_ours - median_floor, 50);
 }

@@ -13,7 +13,7 @@ struct report_flags {
 };
 struct report_flags report_begin(const char *benchmark, int argc, char **argv);
 
-/* One row: ours must be at most `most` times theirs. */
+/* One row: ours must be at most `most` times theirs; NAN = the ratio is only told. */
 void report_ratio(const char *what, const char *unit, double ours, const char *peer, double theirs, double most);
 /* One row: ours must be at most `most`. */
 void report_limit(const char *what, const char *unit, double ours, double most);

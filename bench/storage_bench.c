@@ -8,6 +8,7 @@
 #include "bench/report.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +82,7 @@ static void compare(unsigned batch, double seconds, double least)
     }
     double puts = (double)rounds * batch;
     snprintf(what, sizeof what, "time per durable put, batches of %u", batch);
-    report_ratio(what, "us", (double)ours / puts / 1e3, "append+fdatasync", (double)floor_ns / puts / 1e3, 1e9);
+    report_ratio(what, "us", (double)ours / puts / 1e3, "append+fdatasync", (double)floor_ns / puts / 1e3, NAN);
     snprintf(what, sizeof what, "the same, at %.0f puts per second", puts / ((double)ours / 1e9));
     report_limit(what, "us", (double)ours / puts / 1e3, 1e6 / least);
     free(room);
